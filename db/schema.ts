@@ -1,0 +1,238 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Comparator, Severity } from '../domain/rule.ts'
+import type { Quantity } from '../domain/reading.ts'
+import type { EquipmentKind, Level, Role } from '../domain/role.ts'
+
+/**
+ * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
+ * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
+ */
+export interface Schema {
+  facility: FacilityTable
+  storagePoint: StoragePointTable
+  equipment: EquipmentTable
+  device: DeviceTable
+  deviceAttribute: DeviceAttributeTable
+  rule: RuleTable
+  breach: BreachTable
+  breachChange: BreachChangeTable
+  acknowledgement: AcknowledgementTable
+  notification: NotificationTable
+  userAccount: UserAccountTable
+  refreshToken: RefreshTokenTable
+  idempotencyKey: IdempotencyKeyTable
+  refusal: RefusalTable
+  audit: AuditTable
+}
+
+export type Db = Kysely<Schema>
+/** What query functions take: the database, or the transaction that their caller opened. */
+export type DbOrTrx = Kysely<Schema> | Transaction<Schema>
+
+export interface FacilityTable {
+  id: string
+  name: string
+  level: Level
+  parentId: string | null
+  /** IANA name, such as `Asia/Jakarta`. */
+  timeZone: string
+  /** Ids from the root down to this one, each followed by `/`: a subtree is a prefix. */
+  path: string
+  createdAt: number
+}
+
+/** A location in a facility where stock is kept. */
+export interface StoragePointTable {
+  id: string
+  facilityId: string
+  name: string
+  createdAt: number
+}
+
+export interface EquipmentTable {
+  id: string
+  facilityId: string
+  storagePointId: string | null
+  name: string
+  kind: EquipmentKind
+  /** Storage profile: which rules apply. */
+  profile: string
+  createdAt: number
+}
+
+export interface DeviceTable {
+  id: string
+  name: string
+  /** Null: registered or seen behind a gateway, but not yet placed. Its readings are kept and not judged. */
+  equipmentId: string | null
+  isGateway: 0 | 1
+  /** For a device that speaks only through a gateway: that gateway. Unique with `name`. */
+  gatewayId: string | null
+  /** SHA-256 of the access token, hex; the token itself is shown once and never kept. Null behind a gateway. */
+  tokenHash: string | null
+  disabledAt: number | null
+  createdAt: number
+}
+
+export interface DeviceAttributeTable {
+  deviceId: string
+  key: string
+  value: string
+  updatedAt: number
+}
+
+export interface RuleTable {
+  id: string
+  profile: string
+  name: string
+  quantity: Quantity
+  comparator: Comparator
+  threshold: number
+  mode: 'instant' | 'consecutive'
+  durationMs: number
+  gapMsMax: number
+  severity: Severity
+}
+
+export type BreachState = 'open' | 'ended' | 'withdrawn'
+
+/** A rule violated for its duration. Unique per (device, sensor, rule, start), so that two notifiers cannot make two. */
+export interface BreachTable {
+  id: string
+  deviceId: string
+  sensor: string
+  ruleId: string
+  /** Where the device stood when the breach was recorded. */
+  equipmentId: string | null
+  facilityId: string | null
+  /** `withdrawn`: later readings showed that it never was one. */
+  state: BreachState
+  severity: Severity
+  /** Event time of the first violating reading. */
+  startAt: number
+  /** Event time of the first reading back in range; null while open. */
+  endAt: number | null
+  /** The reading furthest beyond the threshold. */
+  peak: number
+  peakAt: number
+  /** Event time of the last violating reading, and how many there are. */
+  lastAt: number
+  readings: number
+  acknowledgedAt: number | null
+  recordedAt: number
+  updatedAt: number
+}
+
+export type BreachChangeKind =
+  | 'opened'
+  | 'extended'
+  | 'ended'
+  | 'reopened'
+  | 'revised'
+  | 'withdrawn'
+  | 'acknowledged'
+
+/** The audit trail of a breach, and the outbox of the notifier: written in the transaction of the change itself. */
+export interface BreachChangeTable {
+  id: string
+  breachId: string
+  kind: BreachChangeKind
+  at: number
+  /** A user id, or `judge`. */
+  actor: string
+  /** JSON of the breach before and after; null where there was none. */
+  before: string | null
+  after: string | null
+  /** When the notifier had made its notifications of it (perhaps none); null: still to do. */
+  toldAt: number | null
+}
+
+export interface AcknowledgementTable {
+  id: string
+  breachId: string
+  userId: string
+  action: string
+  comment: string
+  at: number
+}
+
+/** One message to one destination. Unique per (breach, step, sequence, destination, recipient), so that none is made twice. */
+export interface NotificationTable {
+  id: string
+  breachId: string
+  step: 'opened' | 'reminder' | 'recovered' | 'withdrawn'
+  /** 0 for the first of a step; reminders count up. */
+  sequence: number
+  channel: string
+  destination: string
+  /** An e-mail address, or empty where the destination has one fixed receiver. */
+  recipient: string
+  status: 'pending' | 'sent' | 'failed'
+  attempts: number
+  nextAttemptAt: number
+  lastError: string | null
+  createdAt: number
+  sentAt: number | null
+}
+
+export interface UserAccountTable {
+  id: string
+  /** Lower case, unique. */
+  username: string
+  name: string
+  email: string | null
+  passwordHash: string
+  role: Role
+  /** Root of the subtree in which this person acts; null only for administrators: everything. */
+  facilityId: string | null
+  disabledAt: number | null
+  createdAt: number
+}
+
+/** Refresh tokens rotate: each is used once. Use of a used one revokes its whole family (a stolen token shows itself). */
+export interface RefreshTokenTable {
+  id: string
+  userId: string
+  family: string
+  tokenHash: string
+  expiresAt: number
+  usedAt: number | null
+  revokedAt: number | null
+}
+
+export interface IdempotencyKeyTable {
+  /** Unique with userId. */
+  key: string
+  userId: string
+  /** SHA-256 over method, address and body. */
+  requestHash: string
+  /** Null while the first request is still being answered. */
+  status: number | null
+  body: string | null
+  createdAt: number
+}
+
+export interface RefusalTable {
+  id: string
+  deviceId: string
+  topic: string
+  code: string
+  detail: string
+  /** Raw bytes, base64. */
+  payload: string
+  receivedAt: number
+  /** When it was last replayed, and what came of it. */
+  replayedAt: number | null
+  replayOutcome: string | null
+}
+
+export interface AuditTable {
+  id: string
+  at: number
+  userId: string
+  action: string
+  entity: string
+  entityId: string
+  before: string | null
+  after: string | null
+}

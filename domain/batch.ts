@@ -1,0 +1,34 @@
+import type { ErrorCode } from './errors.ts'
+import type { Reading } from './reading.ts'
+
+/** A packet, or a part of one, that was not accepted: kept whole, so that it can be replayed once a codec or a rule is mended. */
+export interface Refusal {
+  /** UUIDv7, made when it was refused: storing it twice is storing it once. */
+  readonly id: string
+  readonly deviceId: string
+  readonly topic: string
+  readonly code: ErrorCode
+  readonly detail: string
+  /** The raw bytes of the whole packet, base64. */
+  readonly payload: string
+  readonly receivedAt: number
+}
+
+/** What a device says of itself: text, or values that are no readings. The newest per key counts. */
+export interface AttributeUpdate {
+  readonly deviceId: string
+  readonly key: string
+  readonly value: string
+  readonly time: number
+}
+
+/** What the intake makes durable in one go: many packets' worth, so that one commit or confirm serves them all. */
+export interface Batch {
+  /** UUIDv7. */
+  readonly id: string
+  /** When the first of it was accepted, epoch milliseconds. */
+  readonly acceptedAt: number
+  readonly readings: readonly Reading[]
+  readonly refusals: readonly Refusal[]
+  readonly attributes: readonly AttributeUpdate[]
+}

@@ -1,0 +1,62 @@
+/**
+ * Every error that leaves the system: stable code, HTTP status, and what it means in one sentence.
+ * `docs/errors.md` is generated from this table. Reasons of refusals (packets that were not accepted) are errors too.
+ */
+export const ERRORS = {
+  'auth.invalidCredentials': [401, 'User name or password is wrong.'],
+  'auth.required': [401, 'The request carries no valid access token.'],
+  'auth.tokenExpired': [401, 'The access token has expired; use the refresh token to get a new one.'],
+  'auth.refreshInvalid': [401, 'The refresh token is unknown, expired, revoked or was used before.'],
+  'auth.forbidden': [403, 'Your role does not allow this.'],
+  'auth.tooManyAttempts': [429, 'Too many attempts; wait before trying again.'],
+  'device.unauthorized': [401, 'The device token is unknown or the device is disabled.'],
+  'request.invalid': [400, 'The request does not match its schema.'],
+  'request.malformed': [400, 'The body is not what its content type says.'],
+  'request.tooLarge': [413, 'The body is larger than the limit.'],
+  'request.unsupportedMediaType': [415, 'The content type is not supported.'],
+  'request.idempotencyMismatch': [422, 'This Idempotency-Key was used before with a different request.'],
+  'request.idempotencyBusy': [409, 'The first request with this Idempotency-Key is still being answered.'],
+  'request.tooMany': [429, 'Too many requests; wait before trying again.'],
+  'resource.notFound': [404, 'There is no such thing, or it is outside of your part of the hierarchy.'],
+  'resource.conflict': [409, 'Something with the same identity exists already.'],
+  'route.notFound': [404, 'There is no such address.'],
+  'service.unavailable': [503, 'A store behind this service does not answer; try again.'],
+  'internal.unexpected': [500, 'Something went wrong on our side; the request id finds it in the log.'],
+
+  'packet.empty': [422, 'The payload is empty.'],
+  'packet.tooLarge': [413, 'The payload is larger than the limit.'],
+  'packet.unknownTopic': [422, 'No codec knows this topic.'],
+  'packet.notJson': [422, 'The payload is not JSON in UTF-8.'],
+  'packet.tooDeep': [422, 'The JSON is nested deeper than the limit.'],
+  'packet.wrongShape': [422, 'The JSON is not a telemetry or attributes message.'],
+  'packet.notAGateway': [422, 'A device that is not a gateway published for other devices.'],
+  'packet.tooManyReadings': [422, 'The payload carries more readings than the limit.'],
+  'reading.noValues': [422, 'The reading carries no usable value.'],
+  'reading.notANumber': [422, 'A known quantity has a value that is not a finite number.'],
+  'reading.implausible': [422, 'A value lies outside of the range of its quantity.'],
+  'reading.sensorFault': [
+    422,
+    'The value is one that a faulty sensor gives: 85.0 at power-on, -127 unplugged, 327.67 disconnected.',
+  ],
+  'reading.timeInvalid': [422, 'The time is not a finite number of seconds or milliseconds.'],
+  'reading.timeTooOld': [422, 'The time is before 2020: the clock of the device was never set.'],
+  'reading.timeInFuture': [
+    422,
+    'The time is further in the future than the limit: the clock of the device is wrong.',
+  ],
+  'reading.badName': [422, 'A sensor or device name is empty, too long or has control characters.'],
+} as const satisfies Record<string, readonly [number, string]>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An operational failure or refusal with a code from the table. `detail` says what this one was about; it may reach the caller. */
+export class CodedError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ? `${code}: ${detail}` : code, options)
+    this.name = 'CodedError'
+    this.code = code
+    this.detail = detail
+  }
+}

@@ -1,0 +1,23 @@
+/** Fast, shared, and allowed to forget: nothing here is the only copy of anything. Its promises are held by `test/contracts/cache.ts`. */
+export interface Cache {
+  get(key: string): Promise<string | undefined>
+  set(key: string, value: string, ttlMs: number): Promise<void>
+  delete(key: string): Promise<void>
+  /** Adds 1 and returns the sum; the first addition starts the life time. For rate limits. */
+  increment(key: string, ttlMs: number): Promise<number>
+  /** Tells every subscriber in every process, at most once each. Costs nothing when nobody in this process listens and none other can. */
+  publish<C extends keyof Channels>(channel: C, message: Channels[C]): void
+  /** Returns how to stop. */
+  subscribe<C extends keyof Channels>(channel: C, listener: (message: Channels[C]) => void): () => void
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What travels between the parts as a hint that something happened. Whoever needs certainty reads the database. */
+export interface Channels {
+  readonly readings: readonly import('../domain/reading.ts').Reading[]
+  /** A breach was opened, changed or ended. */
+  readonly breaches: { readonly breachId: string; readonly facilityId: string | null; readonly kind: string }
+  /** A device, its equipment or its rules changed: forget what you remember of it. */
+  readonly registry: { readonly deviceId: string }
+}

@@ -1,0 +1,51 @@
+/** Every metric there is: kind, help, labels. Prometheus conventions: base units, `_total` on counters. No device ids in labels. */
+export const METRICS = {
+  coldstream_mqtt_connections: ['gauge', 'MQTT connections open now.', []],
+  coldstream_mqtt_connects_total: ['counter', 'MQTT connection attempts by outcome.', ['outcome']],
+  coldstream_mqtt_packets_total: ['counter', 'Telemetry packets taken over MQTT by outcome.', ['outcome']],
+  coldstream_mqtt_denied_total: ['counter', 'Publishes and subscriptions denied, by reason.', ['reason']],
+  coldstream_intake_retries_total: [
+    'counter',
+    'Hand-overs from broker to ingest that had to be tried again.',
+    [],
+  ],
+  coldstream_readings_accepted_total: ['counter', 'Readings accepted and made durable.', []],
+  coldstream_refusals_total: ['counter', 'Refused packets and readings by reason code.', ['code']],
+  coldstream_batch_readings: ['histogram', 'Readings in one durable batch.', []],
+  coldstream_confirm_seconds: ['histogram', 'Time to make one batch durable.', []],
+  coldstream_readings_stored_total: ['counter', 'Readings written to the series store.', []],
+  coldstream_readings_judged_total: [
+    'counter',
+    'Readings judged, by path: in order, or again over a window.',
+    ['path'],
+  ],
+  coldstream_breach_changes_total: ['counter', 'Breaches opened, extended, closed, withdrawn.', ['kind']],
+  coldstream_notifications_total: [
+    'counter',
+    'Notifications by channel and outcome.',
+    ['channel', 'outcome'],
+  ],
+  coldstream_queue_batches: ['gauge', 'Batches waiting in a queue.', ['queue']],
+  coldstream_queue_bytes: ['gauge', 'Bytes waiting in a queue.', ['queue']],
+  coldstream_queue_parked: ['gauge', 'Batches parked for an operator.', ['queue']],
+  coldstream_queue_retries_total: ['counter', 'Deliveries that were answered with retry.', ['queue']],
+  coldstream_http_request_seconds: [
+    'histogram',
+    'HTTP requests by route, method and status.',
+    ['route', 'method', 'status'],
+  ],
+  coldstream_stream_clients: ['gauge', 'Open live streams.', []],
+} as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string, readonly string[]]>
+
+export type MetricName = keyof typeof METRICS
+type Labels<N extends MetricName> = { readonly [L in (typeof METRICS)[N][2][number]]: string }
+
+/** What the parts may do with metrics. */
+export interface Metrics {
+  /** Adds to a counter. */
+  count<N extends MetricName>(name: N, labels: Labels<N>, by?: number): void
+  /** Sets a gauge. */
+  set<N extends MetricName>(name: N, labels: Labels<N>, value: number): void
+  /** Records a value in a histogram. */
+  observe<N extends MetricName>(name: N, labels: Labels<N>, value: number): void
+}

@@ -1,0 +1,64 @@
+import type { Batch } from '../domain/batch.ts'
+
+/**
+ * `store`: every batch, to be written to the series store. `judge`: the same batches, to be judged as they come.
+ * `rejudge`: readings that came out of order, to be judged again over the window they touch, once the store has caught up.
+ */
+export const QUEUES = ['store', 'judge', 'rejudge'] as const
+export type QueueName = (typeof QUEUES)[number]
+
+/** `done`: never deliver again. `retry`: deliver again after a back-off; parked after `triesMax`. `drop`: park now, it can never succeed. */
+export type Verdict = 'done' | 'retry' | 'drop'
+
+export interface Delivery {
+  readonly batch: Batch
+  /** 1 the first time. */
+  readonly attempt: number
+}
+
+export interface ConsumeOptions {
+  /** At most this many batches in one call of the handler. Waiting batches are handed over together, without added delay. */
+  readonly deliveriesMax: number
+}
+
+/** A batch that failed too often, for an operator to read, replay or discard. */
+export interface Parked {
+  readonly id: string
+  readonly queue: QueueName
+  readonly batch: Batch
+  readonly attempts: number
+  readonly parkedAt: number
+  readonly error: string
+}
+
+/** The durable hand-off between the parts. Its promises are held by `test/contracts/queue.ts`. */
+export interface Queue {
+  /**
+   * Makes the batch durable for all of the queues named, in one commit. Resolves after that commit (survives a power cut).
+   * Waits while any of the queues holds its limit of bytes (P5); rejects when it is closed or the medium fails, and then nothing was kept.
+   */
+  publish(batch: Batch, to: readonly QueueName[]): Promise<void>
+  /**
+   * Calls the handler, one call at a time per consumer, in the order of publishing (retried batches later). The handler answers one verdict
+   * per delivery; when it throws, all of them are retried. What has no verdict when the process dies is delivered again.
+   */
+  consume(
+    queue: QueueName,
+    handler: (deliveries: readonly Delivery[]) => Promise<readonly Verdict[]>,
+    options: ConsumeOptions,
+  ): Consumer
+  /** `acceptedAt` of the oldest batch that the queue has not finished (parked ones are finished); undefined when it is empty. */
+  pendingSince(queue: QueueName): number | undefined
+  depth(queue: QueueName): { readonly batches: number; readonly bytes: number; readonly parked: number }
+  parked(queue: QueueName, limit: number): Promise<readonly Parked[]>
+  /** Puts a parked batch back. False when there is none of this id. */
+  replay(id: string): Promise<boolean>
+  discard(id: string): Promise<boolean>
+  /** Waits for running handlers, commits their verdicts, then closes. */
+  close(): Promise<void>
+}
+
+export interface Consumer {
+  /** Takes no more deliveries; resolves when the running handler has finished and its verdicts are kept. */
+  stop(): Promise<void>
+}
