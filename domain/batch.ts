@@ -3,7 +3,7 @@ import type { Reading } from './reading.ts'
 
 /** A packet, or a part of one, that was not accepted: kept whole, so that it can be replayed once a codec or a rule is mended. */
 export interface Refusal {
-  /** UUIDv7, made when it was refused: storing it twice is storing it once. */
+  /** UUIDv7 made of `receivedAt`, device, topic and payload: storing it twice, or replaying it in vain, leaves one. */
   readonly id: string
   readonly deviceId: string
   readonly topic: string

@@ -45,6 +45,9 @@ export const ERRORS = {
     'The time is further in the future than the limit: the clock of the device is wrong.',
   ],
   'reading.badName': [422, 'A sensor or device name is empty, too long or has control characters.'],
+  'reading.deviceDisabled': [422, 'The device behind the gateway is disabled.'],
+  'packet.tooManyDevices': [422, 'The gateway speaks for more devices than the limit.'],
+  'attribute.tooLong': [422, 'The text of an attribute is longer than the limit.'],
 } as const satisfies Record<string, readonly [number, string]>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -11,6 +11,8 @@ export const METRICS = {
   ],
   coldstream_readings_accepted_total: ['counter', 'Readings accepted and made durable.', []],
   coldstream_refusals_total: ['counter', 'Refused packets and readings by reason code.', ['code']],
+  coldstream_refusals_purged_total: ['counter', 'Refusals deleted, by limit: age or count.', ['limit']],
+  coldstream_intake_pending_bytes: ['gauge', 'Bytes accepted from devices and not yet durable.', []],
   coldstream_batch_readings: ['histogram', 'Readings in one durable batch.', []],
   coldstream_confirm_seconds: ['histogram', 'Time to make one batch durable.', []],
   coldstream_readings_stored_total: ['counter', 'Readings written to the series store.', []],
@@ -35,6 +37,7 @@ export const METRICS = {
     ['route', 'method', 'status'],
   ],
   coldstream_stream_clients: ['gauge', 'Open live streams.', []],
+  coldstream_stream_dropped_total: ['counter', 'Live streams cut off because the client did not read.', []],
 } as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string, readonly string[]]>
 
 export type MetricName = keyof typeof METRICS

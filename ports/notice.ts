@@ -2,6 +2,8 @@
 export interface Notice {
   /** Stable across retries: receivers can use it to recognise a repetition (webhook-id, Message-ID). */
   readonly id: string
+  /** When it was made, epoch milliseconds; the same in every attempt. */
+  readonly createdAt: number
   /** `opened`, `reminder`, `recovered`, `withdrawn`. */
   readonly step: string
   readonly subject: string

@@ -1,0 +1,159 @@
+import { Type, type Static } from 'typebox'
+import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
+import type { AcknowledgementTable, BreachChangeTable, NotificationTable } from '../db/schema.ts'
+import { closed, Id, Name, nullable, Time } from './schemas.ts'
+import { toRfc3339, toRfc3339OrNull } from './time.ts'
+
+const breach = {
+  id: Id,
+  deviceId: Id,
+  deviceName: Type.String(),
+  sensor: Type.String(),
+  equipmentId: nullable(Id),
+  equipmentName: nullable(Type.String()),
+  facilityId: nullable(Id),
+  facilityName: nullable(Type.String()),
+  ruleId: Type.String(),
+  ruleName: nullable(Type.String()),
+  quantity: nullable(Type.String()),
+  state: Type.Enum(['open', 'ended', 'withdrawn']),
+  severity: Type.Enum(['warning', 'critical']),
+  startAt: Type.String({ format: 'date-time', description: 'Of the first violating reading.' }),
+  endAt: Type.Union([Time, Type.Null()], { description: 'Of the first reading back in range.' }),
+  lastAt: Type.String({ format: 'date-time', description: 'Of the last violating reading.' }),
+  durationSeconds: Type.Integer({
+    description: 'From the start to the end, or to the last violating reading.',
+  }),
+  peak: Type.Number({ description: 'The value furthest beyond the threshold.' }),
+  peakAt: Time,
+  readings: Type.Integer({ description: 'Violating readings.' }),
+  acknowledgedAt: nullable(Time),
+  recordedAt: Time,
+  updatedAt: Time,
+}
+
+export const Breach = Type.Object(breach, { title: 'Breach' })
+
+const Change = Type.Object(
+  {
+    id: Id,
+    kind: Type.Enum(['opened', 'extended', 'ended', 'reopened', 'revised', 'withdrawn', 'acknowledged']),
+    at: Time,
+    actor: Type.String({ description: 'A user id, or `judge`.' }),
+    before: Type.Unknown({ description: 'The breach before; null when there was none.' }),
+    after: Type.Unknown(),
+  },
+  { title: 'BreachChange' },
+)
+const Notification = Type.Object(
+  {
+    id: Id,
+    step: Type.Enum(['opened', 'reminder', 'recovered', 'withdrawn']),
+    sequence: Type.Integer(),
+    channel: Type.String(),
+    destination: Type.String(),
+    recipient: Type.String(),
+    status: Type.Enum(['pending', 'sent', 'failed']),
+    attempts: Type.Integer(),
+    lastError: nullable(Type.String()),
+    createdAt: Time,
+    sentAt: nullable(Time),
+  },
+  { title: 'Notification' },
+)
+export const Acknowledgement = Type.Object(
+  { id: Id, breachId: Id, userId: Type.String(), action: Type.String(), comment: Type.String(), at: Time },
+  { title: 'Acknowledgement' },
+)
+export const NewAcknowledgement = Type.Object(
+  {
+    action: Name,
+    comment: Type.String({ minLength: 1, maxLength: 4000, pattern: '\\S' }),
+  },
+  closed,
+)
+export const BreachDetail = Type.Object(
+  {
+    ...breach,
+    changes: Type.Array(Change),
+    notifications: Type.Array(Notification),
+    acknowledgements: Type.Array(Acknowledgement),
+  },
+  { title: 'BreachDetail' },
+)
+
+export function breachView(row: BreachRow): Static<typeof Breach> {
+  const { id, deviceId, deviceName, sensor, equipmentId, equipmentName, facilityId, facilityName } = row
+  const { ruleId, ruleName, quantity, state, severity, peak, readings } = row
+  return {
+    id,
+    deviceId,
+    deviceName,
+    sensor,
+    equipmentId,
+    equipmentName,
+    facilityId,
+    facilityName,
+    ruleId,
+    ruleName,
+    quantity,
+    state,
+    severity,
+    peak,
+    readings,
+    startAt: toRfc3339(row.startAt),
+    endAt: toRfc3339OrNull(row.endAt),
+    lastAt: toRfc3339(row.lastAt),
+    durationSeconds: Math.floor(((row.endAt ?? row.lastAt) - row.startAt) / 1000),
+    peakAt: toRfc3339(row.peakAt),
+    acknowledgedAt: toRfc3339OrNull(row.acknowledgedAt),
+    recordedAt: toRfc3339(row.recordedAt),
+    updatedAt: toRfc3339(row.updatedAt),
+  }
+}
+
+export function changeView(row: BreachChangeTable): Static<typeof Change> {
+  const { id, kind, actor } = row
+  return {
+    id,
+    kind,
+    actor,
+    at: toRfc3339(row.at),
+    before: stateView(row.before),
+    after: stateView(row.after),
+  }
+}
+
+// Times inside of the trail are epoch milliseconds; at this edge they are RFC 3339 like all others.
+function stateView(json: string | null): unknown {
+  if (json === null) return null
+  const state = JSON.parse(json) as Record<string, unknown>
+  return Object.fromEntries(
+    Object.entries(state).map(([key, value]) => [
+      key,
+      key.endsWith('At') && typeof value === 'number' ? toRfc3339(value) : value,
+    ]),
+  )
+}
+
+export function notificationView(row: NotificationTable): Static<typeof Notification> {
+  const { id, step, sequence, channel, destination, recipient, status, attempts, lastError } = row
+  return {
+    id,
+    step,
+    sequence,
+    channel,
+    destination,
+    recipient,
+    status,
+    attempts,
+    lastError,
+    createdAt: toRfc3339(row.createdAt),
+    sentAt: toRfc3339OrNull(row.sentAt),
+  }
+}
+
+export function acknowledgementView(row: AcknowledgementTable): Static<typeof Acknowledgement> {
+  const { id, breachId, userId, action, comment } = row
+  return { id, breachId, userId, action, comment, at: toRfc3339(row.at) }
+}

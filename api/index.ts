@@ -1,0 +1,76 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { deleteOldIdempotencyKeys } from '../db/queries/idempotency.ts'
+import { listProfiles } from '../db/queries/rule.ts'
+import { deleteExpiredRefreshTokens } from '../db/queries/session.ts'
+import type { Part } from '../ports/part.ts'
+import { guard } from './caller.ts'
+import { resolve, type ApiDeps, type RouteDeps } from './deps.ts'
+import { createLive, type Live } from './live.ts'
+import { authRoutes } from './routes/auth.ts'
+import { breachRoutes } from './routes/breaches.ts'
+import { commandRoutes } from './routes/commands.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { equipmentRoutes } from './routes/equipment.ts'
+import { facilityRoutes } from './routes/facilities.ts'
+import { meRoutes } from './routes/me.ts'
+import { readingRoutes } from './routes/readings.ts'
+import { refusalRoutes } from './routes/refusals.ts'
+import { ruleRoutes } from './routes/rules.ts'
+import { storagePointRoutes } from './routes/storage-points.ts'
+import { streamRoutes } from './routes/stream.ts'
+import { userRoutes } from './routes/users.ts'
+
+export { ensureAdministrator } from './administrator.ts'
+export type { ApiDeps, ApiSettings, Command } from './deps.ts'
+
+/** Where people come in: the registry, readings, breaches, refusals and the live stream, all under `/v1`. */
+export async function startApi(deps: ApiDeps): Promise<Part> {
+  const routeDeps = resolve(deps)
+  const live = createLive(routeDeps)
+  const sweeping = setInterval(() => void sweep(routeDeps), routeDeps.settings.sweepEveryMs)
+  sweeping.unref()
+  return {
+    name: 'api',
+    routes: routes(routeDeps, live),
+    async ready() {
+      await Promise.all([listProfiles(deps.db), deps.cache.ping(), deps.series.ping()])
+      return undefined
+    },
+    async stop() {
+      clearInterval(sweeping)
+      await live.close()
+    },
+  }
+}
+
+function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
+  const v1: FastifyPluginAsync = async (app) => {
+    await guard(app, deps)
+    await app.register(authRoutes, deps)
+    await app.register(meRoutes, deps)
+    await app.register(userRoutes, deps)
+    await app.register(facilityRoutes, deps)
+    await app.register(storagePointRoutes, deps)
+    await app.register(equipmentRoutes, deps)
+    await app.register(deviceRoutes, deps)
+    await app.register(commandRoutes, deps)
+    await app.register(readingRoutes, deps)
+    await app.register(breachRoutes, deps)
+    await app.register(ruleRoutes, deps)
+    await app.register(refusalRoutes, deps)
+    await app.register(streamRoutes, { ...deps, live })
+  }
+  return async (app) => {
+    await app.register(v1, { prefix: '/v1' })
+  }
+}
+
+/** Forgets answers and refresh tokens whose time is over. Doing it late or twice harms nobody. */
+async function sweep({ db, clock, log, settings }: RouteDeps): Promise<void> {
+  try {
+    await deleteOldIdempotencyKeys(db, clock.now() - settings.idempotencyTtlMs)
+    await deleteExpiredRefreshTokens(db, clock.now())
+  } catch (error) {
+    log.warn({ err: error }, 'could not sweep expired keys and tokens; will try again')
+  }
+}

@@ -1,0 +1,101 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startColdstream, type Coldstream } from '../test/services/coldstream.ts'
+
+const root = resolve(import.meta.dirname, '..')
+
+/** Resident memory of a process in MiB: now, and the most it ever had. */
+export function memoryOf(pid: number): { rssMiB: number; peakMiB: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024
+  return { rssMiB: read('VmRSS'), peakMiB: read('VmHWM') }
+}
+
+/** CPU time of a process in seconds, user and system. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+export interface Baseline {
+  readonly mqttPort: number
+  stop(): Promise<void>
+}
+
+export async function startBareAedes(): Promise<Baseline> {
+  const child = fork(join(root, 'bench/bare-aedes.ts'))
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  return {
+    mqttPort: port,
+    async stop() {
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** The program on data of its own; `CPU_PROF=1` leaves a profile of it in bench/out. */
+export async function startFresh(): Promise<Coldstream & { stop(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'coldstream-bench-'))
+  const options = process.env.CPU_PROF ? ['--cpu-prof', '--cpu-prof-dir', join(root, 'bench/out')] : []
+  const program = await startColdstream(dir, {}, options)
+  return {
+    ...program,
+    async stop() {
+      await program.end('SIGTERM')
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface LoadResult {
+  readonly acked: number
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/**
+ * Publishes QoS 1 from a process of its own for `seconds`, and returns what was acknowledged.
+ * @param options `warm` is awaited after the first reading of each device, before the measurement begins
+ */
+export async function load(
+  port: number,
+  tokens: readonly string[],
+  options: { seconds: number; window: number; ratePerSecond?: number; warm?: () => Promise<void> },
+): Promise<LoadResult> {
+  const child = fork(join(root, 'bench/load.ts'))
+  const counted = () => {
+    child.send({ count: true })
+    return next()
+  }
+  const next = async () => ((await once(child, 'message')) as [Record<string, number | string>])[0]
+  child.send({ job: { port, tokens, window: options.window, ratePerSecond: options.ratePerSecond ?? 0 } })
+  const ready = await next()
+  if (ready.failed) throw new Error(String(ready.failed))
+  await options.warm?.()
+  const before = Number((await counted()).acked)
+  const startedAt = performance.now()
+  child.send({ go: true })
+  await sleep(options.seconds * 1000)
+  const { acked } = await counted()
+  const seconds = (performance.now() - startedAt) / 1000
+  child.send({ stop: true })
+  const done = await next()
+  return {
+    acked: Number(acked) - before,
+    seconds,
+    p50Ms: Number(done.p50Ms),
+    p99Ms: Number(done.p99Ms),
+  }
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}

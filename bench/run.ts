@@ -1,0 +1,19 @@
+import { benchAcks } from './acks.ts'
+import { keep, type Report } from './report.ts'
+
+const benches: Record<string, () => Promise<Report>> = { acks: benchAcks }
+
+const names = process.argv.slice(2)
+if (names.includes('--help') || names.some((name) => !(name in benches))) {
+  console.log(
+    `Usage: npm run bench [name ...]\n\nNames: ${Object.keys(benches).join(', ')}; all of them without a name.\nBENCH_SECONDS and BENCH_ROUNDS make runs shorter or longer; CPU_PROF=1 leaves processor profiles in bench/out.`,
+  )
+  process.exit(names.includes('--help') ? 0 : 2)
+}
+for (const [name, bench] of Object.entries(benches)) {
+  if (names.length > 0 && !names.includes(name)) continue
+  console.error(`bench ${name}`)
+  const report = await bench()
+  await keep(report)
+  console.log(JSON.stringify(report, null, 2))
+}

@@ -1,0 +1,33 @@
+import type { Duplex } from 'node:stream'
+import { readThrough } from './aedes-internals.ts'
+
+/**
+ * Stands before one connection. Aedes reads on while packets are being authorized, so without it a device that publishes
+ * faster than the intake takes would fill the memory; behind a closed gate its bytes stay in the network (P5).
+ */
+export interface Gate {
+  enter(): void
+  leave(): void
+}
+
+/** For what comes from no connection: wills of an earlier run. */
+export const OPEN_GATE: Gate = { enter() {}, leave() {} }
+
+/** Closes when `handOversMax` packets of the stream are being handed over, and opens again at half of that. */
+export function gateBefore(stream: Duplex, handOversMax: number): Gate {
+  let handOvers = 0
+  let closed = false
+  readThrough(stream, () => closed)
+  return {
+    enter() {
+      if (++handOvers >= handOversMax) closed = true
+    },
+    leave() {
+      handOvers--
+      if (!closed || handOvers > handOversMax / 2) return
+      closed = false
+      // Aedes reads when it hears this.
+      stream.emit('readable')
+    },
+  }
+}

@@ -1,0 +1,141 @@
+import type { SensorKey } from '../../domain/reading.ts'
+import type { BreachChangeTable, BreachState, BreachTable, DbOrTrx, RuleTable } from '../schema.ts'
+import { likePrefix } from './facility.ts'
+
+/** A breach with the names that people know things by. Names are null where the thing is gone, or never was. */
+export interface BreachDetail extends Readonly<BreachTable> {
+  readonly deviceName: string
+  readonly equipmentName: string | null
+  readonly facilityName: string | null
+  readonly ruleName: string | null
+  readonly quantity: RuleTable['quantity'] | null
+  readonly comparator: RuleTable['comparator'] | null
+  readonly threshold: number | null
+  readonly durationMs: number | null
+}
+
+export interface BreachQuery {
+  readonly deviceId?: string | undefined
+  readonly equipmentId?: string | undefined
+  /** Path of a facility: breaches there and below. Both must hold when both are given; a breach without a facility is under none. */
+  readonly facilityPathPrefix?: string | undefined
+  /** The part of the tree in which the asker acts; empty or left out for all of it. */
+  readonly scope?: string | undefined
+  readonly state?: BreachState | undefined
+  /** The last one of the page before. */
+  readonly cursor?: Pick<BreachTable, 'startAt' | 'id'> | undefined
+  readonly limit: number
+}
+
+/** @param scope as in `BreachQuery`: a breach outside of it is not found */
+export async function findBreach(db: DbOrTrx, id: string, scope = ''): Promise<BreachDetail | undefined> {
+  return breachesIn(db, scope).where('b.id', '=', id).executeTakeFirst()
+}
+
+/** Newest first, by start and id. */
+export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<BreachDetail[]> {
+  const { deviceId, equipmentId, facilityPathPrefix, scope = '', state, cursor, limit } = query
+  return breachesIn(db, scope)
+    .$if(deviceId !== undefined, (q) => q.where('b.deviceId', '=', deviceId ?? ''))
+    .$if(equipmentId !== undefined, (q) => q.where('b.equipmentId', '=', equipmentId ?? ''))
+    .$if(!!facilityPathPrefix, (q) => q.where('f.path', 'like', likePrefix(facilityPathPrefix ?? '')))
+    .$if(state !== undefined, (q) => q.where('b.state', '=', state ?? 'open'))
+    .$if(cursor !== undefined, (q) =>
+      q.where(({ eb, or, and }) =>
+        or([
+          eb('b.startAt', '<', cursor?.startAt ?? 0),
+          and([eb('b.startAt', '=', cursor?.startAt ?? 0), eb('b.id', '<', cursor?.id ?? '')]),
+        ]),
+      ),
+    )
+    .orderBy('b.startAt', 'desc')
+    .orderBy('b.id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+function breachesIn(db: DbOrTrx, scope: string) {
+  return db
+    .selectFrom('breach as b')
+    .innerJoin('device as d', 'd.id', 'b.deviceId')
+    .leftJoin('equipment as e', 'e.id', 'b.equipmentId')
+    .leftJoin('facility as f', 'f.id', 'b.facilityId')
+    .leftJoin('rule as r', 'r.id', 'b.ruleId')
+    .selectAll('b')
+    .select(['d.name as deviceName', 'e.name as equipmentName', 'f.name as facilityName'])
+    .select(['r.name as ruleName', 'r.quantity', 'r.comparator', 'r.threshold', 'r.durationMs'])
+    .$if(scope !== '', (q) => q.where('f.path', 'like', likePrefix(scope)))
+}
+
+/** The audit trail of a breach, oldest first. */
+export async function listBreachChanges(db: DbOrTrx, breachId: string): Promise<BreachChangeTable[]> {
+  return db
+    .selectFrom('breachChange')
+    .selectAll()
+    .where('breachId', '=', breachId)
+    .orderBy('at')
+    .orderBy('id')
+    .execute()
+}
+
+/** The breach of a sensor that begins at this very reading, withdrawn or not. */
+export async function findBreachByStart(
+  db: DbOrTrx,
+  key: SensorKey & Pick<BreachTable, 'ruleId' | 'startAt'>,
+): Promise<BreachTable | undefined> {
+  return db
+    .selectFrom('breach')
+    .selectAll()
+    .where('deviceId', '=', key.deviceId)
+    .where('sensor', '=', key.sensor)
+    .where('ruleId', '=', key.ruleId)
+    .where('startAt', '=', key.startAt)
+    .executeTakeFirst()
+}
+
+/**
+ * All breaches of a sensor that reach into [from, to]: those that begin there, withdrawn or not, and those that began
+ * before and had not ended at `from`.
+ */
+export async function listBreachesWithin(
+  db: DbOrTrx,
+  { deviceId, sensor }: SensorKey,
+  from: number,
+  to: number,
+): Promise<BreachTable[]> {
+  return db
+    .selectFrom('breach')
+    .selectAll()
+    .where('deviceId', '=', deviceId)
+    .where('sensor', '=', sensor)
+    .where('startAt', '<=', to)
+    .where(({ eb, or, and }) =>
+      or([
+        eb('startAt', '>=', from),
+        and([eb('state', '!=', 'withdrawn'), or([eb('endAt', 'is', null), eb('endAt', '>=', from)])]),
+      ]),
+    )
+    .orderBy('startAt')
+    .execute()
+}
+
+export async function insertBreach(db: DbOrTrx, row: BreachTable): Promise<void> {
+  await db.insertInto('breach').values(row).execute()
+}
+
+export type BreachUpdate = Partial<
+  Pick<
+    BreachTable,
+    'state' | 'startAt' | 'endAt' | 'peak' | 'peakAt' | 'lastAt' | 'readings' | 'updatedAt' | 'acknowledgedAt'
+  >
+>
+
+/** @returns false when there is no such breach */
+export async function updateBreach(db: DbOrTrx, id: string, set: BreachUpdate): Promise<boolean> {
+  const result = await db.updateTable('breach').set(set).where('id', '=', id).executeTakeFirst()
+  return Number(result.numUpdatedRows) > 0
+}
+
+export async function insertBreachChanges(db: DbOrTrx, rows: readonly BreachChangeTable[]): Promise<void> {
+  if (rows.length > 0) await db.insertInto('breachChange').values(rows).execute()
+}

@@ -1,0 +1,127 @@
+import { sql } from 'kysely'
+import type { DbOrTrx, FacilityTable, StoragePointTable } from '../schema.ts'
+
+/**
+ * The LIKE pattern of everything under a path. Paths are ids and slashes, so that nothing in them is a wildcard.
+ * @param path empty for the whole tree
+ */
+export function likePrefix(path: string): string {
+  return `${path}%`
+}
+
+/** A facility under the path `scope`; undefined when there is none, or when it lies elsewhere. */
+export async function findFacility(
+  db: DbOrTrx,
+  id: string,
+  scope: string,
+): Promise<FacilityTable | undefined> {
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where('id', '=', id)
+    .where('path', 'like', likePrefix(scope))
+    .executeTakeFirst()
+}
+
+/** In the order of their making. `under`: only this facility and what is below it. */
+export async function listFacilities(
+  db: DbOrTrx,
+  query: {
+    readonly scope: string
+    readonly under: string | undefined
+    readonly parentId: string | undefined
+    readonly after: string | undefined
+    readonly limit: number
+  },
+): Promise<FacilityTable[]> {
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where('path', 'like', likePrefix(query.scope))
+    .$if(query.under !== undefined, (q) => q.where('path', 'like', likePrefix(query.under ?? '')))
+    .$if(query.parentId !== undefined, (q) => q.where('parentId', '=', query.parentId ?? ''))
+    .$if(query.after !== undefined, (q) => q.where('id', '>', query.after ?? ''))
+    .orderBy('id')
+    .limit(query.limit)
+    .execute()
+}
+
+export async function insertFacility(db: DbOrTrx, facility: FacilityTable): Promise<void> {
+  await db.insertInto('facility').values(facility).execute()
+}
+
+export async function updateFacility(
+  db: DbOrTrx,
+  id: string,
+  set: Partial<Pick<FacilityTable, 'name' | 'timeZone' | 'parentId'>>,
+): Promise<void> {
+  await db.updateTable('facility').set(set).where('id', '=', id).execute()
+}
+
+/**
+ * Holds the path of a facility still until the transaction ends, by writing the row without changing it: portable, where
+ * SELECT ... FOR UPDATE is not. Call it before the first read of the transaction, so that the read sees what others committed.
+ */
+export async function lockFacility(trx: DbOrTrx, id: string): Promise<void> {
+  await trx
+    .updateTable('facility')
+    .set((eb) => ({ parentId: eb.ref('parentId') }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** One move at a time in the whole tree: two at once could each compute paths from where the other no longer is. */
+export async function lockTree(trx: DbOrTrx): Promise<void> {
+  await trx
+    .updateTable('facility')
+    .set((eb) => ({ parentId: eb.ref('parentId') }))
+    .where('parentId', 'is', null)
+    .execute()
+}
+
+/** Gives everything that lies under `from` (itself too) its place under `to`. */
+export async function rewritePaths(trx: DbOrTrx, from: string, to: string): Promise<void> {
+  await trx
+    .updateTable('facility')
+    .set({ path: sql<string>`concat(${to}, substr(path, ${from.length + 1}))` })
+    .where('path', 'like', likePrefix(from))
+    .execute()
+}
+
+export async function insertStoragePoint(db: DbOrTrx, point: StoragePointTable): Promise<void> {
+  await db.insertInto('storagePoint').values(point).execute()
+}
+
+export async function findStoragePoint(
+  db: DbOrTrx,
+  id: string,
+  facilityId: string,
+): Promise<StoragePointTable | undefined> {
+  return db
+    .selectFrom('storagePoint')
+    .selectAll()
+    .where('id', '=', id)
+    .where('facilityId', '=', facilityId)
+    .executeTakeFirst()
+}
+
+export async function listStoragePoints(
+  db: DbOrTrx,
+  query: {
+    readonly scope: string
+    readonly facilityId: string | undefined
+    readonly after: string | undefined
+    readonly limit: number
+  },
+): Promise<StoragePointTable[]> {
+  return db
+    .selectFrom('storagePoint as s')
+    .innerJoin('facility as f', 'f.id', 's.facilityId')
+    .selectAll('s')
+    .where('f.path', 'like', likePrefix(query.scope))
+    .$if(query.facilityId !== undefined, (q) => q.where('s.facilityId', '=', query.facilityId ?? ''))
+    .$if(query.after !== undefined, (q) => q.where('s.id', '>', query.after ?? ''))
+    .orderBy('s.id')
+    .limit(query.limit)
+    .execute()
+}

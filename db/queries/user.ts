@@ -1,0 +1,96 @@
+import type { DbOrTrx, UserAccountTable } from '../schema.ts'
+import type { Role } from '../../domain/role.ts'
+import { likePrefix } from './facility.ts'
+
+export interface Actor {
+  readonly id: string
+  readonly username: string
+  readonly name: string
+  readonly role: Role
+  readonly facilityId: string | null
+  /** Path of their facility: the prefix of everything they may see. Null for administrators. */
+  readonly path: string | null
+}
+
+/**
+ * Who acts in this session, as they are now: undefined when they are disabled or the session was revoked.
+ * One look-up by primary key per request, so that disabling, a new role, a move or a logout counts at once, in every process.
+ */
+export async function findActor(db: DbOrTrx, userId: string, family: string): Promise<Actor | undefined> {
+  return db
+    .selectFrom('userAccount as u')
+    .leftJoin('facility as f', 'f.id', 'u.facilityId')
+    .select(['u.id', 'u.username', 'u.name', 'u.role', 'u.facilityId', 'f.path'])
+    .where('u.id', '=', userId)
+    .where('u.disabledAt', 'is', null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('refreshToken as t')
+          .select('t.id')
+          .where('t.family', '=', family)
+          .where('t.userId', '=', userId)
+          .where('t.revokedAt', 'is', null),
+      ),
+    )
+    .executeTakeFirst()
+}
+
+export async function findUserByName(db: DbOrTrx, username: string): Promise<UserAccountTable | undefined> {
+  return db.selectFrom('userAccount').selectAll().where('username', '=', username).executeTakeFirst()
+}
+
+export async function findUser(db: DbOrTrx, id: string): Promise<UserAccountTable | undefined> {
+  return db.selectFrom('userAccount').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** A user whose facility lies under the path `scope`. Administrators have none: only the empty scope (everything) finds them. */
+export async function findUserInScope(
+  db: DbOrTrx,
+  id: string,
+  scope: string,
+): Promise<UserAccountTable | undefined> {
+  return usersIn(db, scope).where('u.id', '=', id).executeTakeFirst()
+}
+
+/** In the order of their making, from after the id `after`. */
+export async function listUsers(
+  db: DbOrTrx,
+  query: { readonly scope: string; readonly after: string | undefined; readonly limit: number },
+): Promise<UserAccountTable[]> {
+  return usersIn(db, query.scope)
+    .$if(query.after !== undefined, (q) => q.where('u.id', '>', query.after ?? ''))
+    .orderBy('u.id')
+    .limit(query.limit)
+    .execute()
+}
+
+export async function insertUser(db: DbOrTrx, user: UserAccountTable): Promise<void> {
+  await db.insertInto('userAccount').values(user).execute()
+}
+
+export async function updateUser(
+  db: DbOrTrx,
+  id: string,
+  set: Partial<Omit<UserAccountTable, 'id' | 'username' | 'createdAt'>>,
+): Promise<void> {
+  await db.updateTable('userAccount').set(set).where('id', '=', id).execute()
+}
+
+function usersIn(db: DbOrTrx, scope: string) {
+  return db
+    .selectFrom('userAccount as u')
+    .leftJoin('facility as f', 'f.id', 'u.facilityId')
+    .selectAll('u')
+    .$if(scope !== '', (q) => q.where('f.path', 'like', likePrefix(scope)))
+}
+
+export async function administratorExists(db: DbOrTrx): Promise<boolean> {
+  const row = await db
+    .selectFrom('userAccount')
+    .select('id')
+    .where('role', '=', 'administrator')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -1,0 +1,86 @@
+import { NoticeUrlError } from '../adapters/notice/open.ts'
+import { ConfigError, readConfig, redacted, type Config } from './config.ts'
+import { createLog } from './log.ts'
+import { startProgram, type Program } from './program.ts'
+import { VERSION } from './version.ts'
+
+if (process.argv.includes('--help')) {
+  console.log(
+    'Usage: npm start\n\nRuns Coldstream in one process. Settings are environment variables: see docs/configuration.md.',
+  )
+  process.exit(0)
+}
+
+const config = configOrExit()
+const log = createLog(config.LOG_LEVEL)
+log.info({ version: VERSION, settings: redacted(config) }, 'starting')
+try {
+  const program = await startProgram(config, log)
+  stopOnSignals(program)
+  if (config.LOG_LEVEL !== 'silent') console.log(welcome(program))
+} catch (error) {
+  if (error instanceof NoticeUrlError) refuse(error)
+  log.fatal({ err: error }, 'could not start')
+  process.exit(1)
+}
+
+function refuse(error: Error): never {
+  console.error(`${error.message}\nEvery setting is explained in docs/configuration.md.`)
+  process.exit(2)
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env)
+  } catch (error) {
+    if (error instanceof ConfigError) refuse(error)
+    throw error
+  }
+}
+
+function stopOnSignals(program: Program): void {
+  let stopping = false
+  const stop = (signal: string) => {
+    // The second signal is a person losing patience.
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info({ signal }, 'stopping')
+    setTimeout(() => {
+      log.error({ shutdownTimeoutMs: config.SHUTDOWN_TIMEOUT_MS }, 'not stopped in time, leaving')
+      process.exit(1)
+    }, config.SHUTDOWN_TIMEOUT_MS).unref()
+    program.stop().then(
+      () => {
+        log.info('stopped')
+        process.exit(0)
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'did not stop cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+function welcome({ httpPort, mqttPort, adminPassword }: Program): string {
+  const api = `http://localhost:${httpPort}`
+  const password = adminPassword ?? 'PASSWORD'
+  const lines = [
+    '',
+    `Coldstream ${VERSION} is running.`,
+    `  API and its documentation   ${api}/docs`,
+    `  MQTT                        mqtt://localhost:${mqttPort}`,
+    adminPassword
+      ? `  Administrator               admin / ${adminPassword}   (shown this once: change it)`
+      : '  Administrator               admin, with the password you have',
+    '',
+    'Log in:',
+    `  curl -s ${api}/v1/auth/login -H 'content-type: application/json' -d '{"username":"admin","password":"${password}"}'`,
+    'Register a facility, equipment and a device (docs/tutorial.md), then send a reading with its token:',
+    `  mosquitto_pub -p ${mqttPort} -q 1 -u TOKEN -t v1/devices/me/telemetry -m '{"temperature":4.2}'`,
+    '',
+  ]
+  return lines.join('\n')
+}

@@ -1,0 +1,29 @@
+import { fold, type Run } from '../domain/breach.ts'
+import type { Reading } from '../domain/reading.ts'
+import type { Stream } from './judging-state.ts'
+import type { Subject } from './record-breaches.ts'
+
+/** The breaches that in-order readings have opened, extended or ended and that are to be written down, each once. */
+export type Runs = Map<Run, Subject & { readonly stream: Stream }>
+
+/**
+ * Judges a reading that is later than every one before it. One that cannot change what was judged (the newest again with the same value or a lesser
+ * one, or no quantity that a rule looks at) is passed over.
+ * @returns false when it is late, so that it has to be judged over a window
+ */
+export function judgeInOrder(runs: Runs, stream: Stream, { time, values }: Reading): boolean {
+  const { states, placement } = stream
+  const { rules } = placement
+  for (let index = 0; index < rules.length; index += 1) {
+    const rule = rules[index]
+    const value = rule && values[rule.quantity]
+    if (rule === undefined || value === undefined) continue
+    const state = states[index]
+    if (state === undefined) return false
+    if (time > state.time) {
+      const run = fold(state, rule, time, value)
+      if (run !== undefined) runs.set(run, { sensor: stream, stream, placement, rule })
+    } else if (time < state.time || value > state.value) return false
+  }
+  return true
+}

@@ -1,0 +1,129 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Reading } from '../domain/reading.ts'
+import type { Delivery, Verdict } from '../ports/queue.ts'
+import { judgeInOrder, type Runs } from './in-order.ts'
+import { createJudging, endWait, fail, type JudgeDeps, type Judging } from './judging.ts'
+import { suspend, type Stream } from './judging-state.ts'
+import { recordRuns } from './record-breaches.ts'
+import { createRejudge } from './rejudge.ts'
+
+export { JUDGE_SETTINGS, type JudgeDeps, type JudgeSettings } from './judging.ts'
+
+export interface Judge {
+  /** Takes nothing new; resolves when what was begun is finished. */
+  stop(): Promise<void>
+  /** Undefined when it works, else why not, in a sentence. */
+  ready(): Promise<string | undefined>
+}
+
+/**
+ * Starts to turn readings into breaches. Readings in order are judged from memory as they come; everything else goes through the queue
+ * `rejudge` and is judged over the window of the series that it touches, so that the result is the same in whatever order readings arrive (P3).
+ */
+export async function startJudge(deps: JudgeDeps): Promise<Judge> {
+  const judging = createJudging(deps)
+  const { queue, cache, stopping, settings } = judging
+  const options = { deliveriesMax: settings.deliveriesMax }
+  const unsubscribe = cache.subscribe('registry', ({ deviceId }) => {
+    judging.placements.forget(deviceId)
+    judging.streams.forgetDevice(deviceId)
+  })
+  const rejudging = queue.consume('rejudge', createRejudge(judging), options)
+  const consuming = queue.consume('judge', (deliveries) => judge(judging, deliveries), options)
+  return {
+    async stop() {
+      await consuming.stop()
+      stopping.abort()
+      await rejudging.stop()
+      unsubscribe()
+    },
+    ready: async () => judging.failure,
+  }
+}
+
+interface Call {
+  readonly runs: Runs
+  readonly late: LateBatch[]
+  inOrder: number
+}
+
+interface LateBatch {
+  readonly id: string
+  readonly acceptedAt: number
+  readonly readings: Reading[]
+}
+
+async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise<Verdict[]> {
+  const call: Call = { runs: new Map(), late: [], inOrder: 0 }
+  for (const { batch } of deliveries)
+    judging.acceptedAtMax = Math.max(judging.acceptedAtMax, batch.acceptedAt)
+  for (const { batch } of deliveries) takeReadings(judging, call, batch.readings)
+  try {
+    if (call.runs.size > 0) await judging.writes.run(() => recordRuns(judging, call.runs))
+    for (const batch of call.late)
+      await judging.queue.publish({ ...batch, refusals: [], attributes: [] }, ['rejudge'])
+  } catch (error) {
+    fail(judging, error, 'judge: deliveries are tried again')
+    undo(judging, call)
+    return deliveries.map(() => 'retry')
+  }
+  judging.failure = undefined
+  if (call.inOrder > 0)
+    judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, call.inOrder)
+  return deliveries.map(() => 'done')
+}
+
+// Memory has moved on without its effects. Forgotten streams are rebuilt from the store when the deliveries come again.
+function undo(judging: Judging, { runs, late }: Call): void {
+  for (const { stream } of runs.values()) judging.streams.forget(stream)
+  for (const { id } of late) {
+    for (const stream of judging.waiting.get(id)?.streams ?? []) judging.streams.forget(stream)
+    endWait(judging, id)
+  }
+}
+
+// The hottest loop there is: no allocation for a reading in order and in range.
+function takeReadings(judging: Judging, call: Call, readings: readonly Reading[]): void {
+  let deviceId: string | undefined
+  let streams: ReadonlyMap<string, Stream> | undefined
+  for (const reading of readings) {
+    if (reading.deviceId !== deviceId || streams === undefined) {
+      deviceId = reading.deviceId
+      streams = judging.streams.find(deviceId)
+    }
+    const stream = streams?.get(reading.sensor)
+    if (stream !== undefined && stream.phase === 'current' && judgeInOrder(call.runs, stream, reading))
+      call.inOrder += 1
+    else {
+      defer(judging, call, stream ?? judging.streams.create(deviceId, reading.sensor), reading)
+      // Making a stream may have made others go.
+      streams = undefined
+    }
+  }
+}
+
+function defer(judging: Judging, call: Call, stream: Stream, reading: Reading): void {
+  suspend(stream)
+  let batch = call.late.at(-1)
+  if (batch === undefined || batch.readings.length >= judging.settings.lateBatchReadingsMax) {
+    // Whatever was judged in order before this must be in the store before the window is read, also what came with a newer batch: hence now.
+    const acceptedAt = Math.max(judging.clock.now(), judging.acceptedAtMax)
+    batch = { id: randomUUIDv7(), acceptedAt, readings: [] }
+    call.late.push(batch)
+    judging.waiting.set(batch.id, { streams: new Set(), remembered: 0 })
+  }
+  batch.readings.push(reading)
+  remember(judging, batch, stream, reading)
+}
+
+function remember(judging: Judging, { id, acceptedAt }: LateBatch, stream: Stream, reading: Reading): void {
+  const waiting = judging.waiting.get(id)
+  const share = stream.shares.get(id) ?? { acceptedBy: acceptedAt, readings: [] }
+  stream.shares.set(id, share)
+  waiting?.streams.add(stream)
+  if (judging.lateReadings >= judging.settings.lateReadingsMax) share.readings = undefined
+  if (waiting === undefined || share.readings === undefined) return
+  share.readings.push(reading)
+  waiting.remembered += 1
+  judging.lateReadings += 1
+}

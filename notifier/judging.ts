@@ -1,0 +1,101 @@
+import type { Logger } from 'pino'
+import type { Db } from '../db/schema.ts'
+import type { Cache } from '../ports/cache.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import type { Queue } from '../ports/queue.ts'
+import type { Series } from '../ports/series.ts'
+import { createStreams, type Stream, type Streams } from './judging-state.ts'
+import { createPlacements, type Placements } from './placements.ts'
+import { createSerial, type Serial } from './serial.ts'
+
+export interface JudgeSettings {
+  /** Sensors whose state is kept in memory; of the others it is rebuilt from the series store. */
+  readonly streamsMax: number
+  /** Batches in one call, of either queue. */
+  readonly deliveriesMax: number
+  /** Readings in one batch for the queue `rejudge`. */
+  readonly lateBatchReadingsMax: number
+  /** Readings in the queue `rejudge` that are kept in memory too, so that their streams can be in order again without emptying the queue. */
+  readonly lateReadingsMax: number
+  /** How long to wait for the store to catch up before the batch is tried again later. */
+  readonly storeWaitMsMax: number
+  /** How far back the beginning of a run is looked for. */
+  readonly windowMsMax: number
+  /** Streams judged over a window at the same time. */
+  readonly windowsMax: number
+}
+
+export const JUDGE_SETTINGS: JudgeSettings = {
+  streamsMax: 200_000,
+  deliveriesMax: 64,
+  lateBatchReadingsMax: 5000,
+  lateReadingsMax: 100_000,
+  storeWaitMsMax: 300_000,
+  windowMsMax: 400 * 86_400_000,
+  windowsMax: 8,
+}
+
+export interface JudgeDeps {
+  readonly queue: Queue
+  readonly series: Series
+  readonly db: Db
+  readonly cache: Cache
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly clock: Clock
+  /** Those left out have the defaults of `JUDGE_SETTINGS`. */
+  readonly settings: Partial<JudgeSettings>
+}
+
+/** What the two paths of the judge share. */
+export interface Judging extends Omit<JudgeDeps, 'settings'> {
+  readonly settings: JudgeSettings
+  readonly streams: Streams
+  readonly placements: Placements
+  /** Batches in the queue `rejudge` that this process knows. */
+  readonly waiting: Map<string, WaitingBatch>
+  /** Readings remembered for them, all in all. */
+  lateReadings: number
+  /** The newest `acceptedAt` seen: clocks of other machines may be ahead of ours. */
+  acceptedAtMax: number
+  readonly writes: Serial
+  /** Why the last call failed; undefined when it did not. */
+  failure: string | undefined
+  readonly stopping: AbortController
+}
+
+export interface WaitingBatch {
+  /** Those that have readings in it. */
+  readonly streams: Set<Stream>
+  /** How many of its readings are remembered in shares. */
+  remembered: number
+}
+
+export function createJudging({ settings: given, ...deps }: JudgeDeps): Judging {
+  const settings = { ...JUDGE_SETTINGS, ...given }
+  return {
+    ...deps,
+    settings,
+    streams: createStreams(settings.streamsMax),
+    placements: createPlacements(deps.db, settings.streamsMax),
+    waiting: new Map(),
+    lateReadings: 0,
+    acceptedAtMax: 0,
+    writes: createSerial(),
+    failure: undefined,
+    stopping: new AbortController(),
+  }
+}
+
+/** Says that a call failed, in the log and to `ready`. */
+export function fail(judging: Judging, error: unknown, what: string): void {
+  judging.failure = `${what}: ${error instanceof Error ? error.message : String(error)}`
+  judging.log.warn({ err: error }, what)
+}
+
+/** A batch is no longer in the queue `rejudge`, or this process does not want to know of it. */
+export function endWait(judging: Judging, batchId: string): void {
+  judging.lateReadings -= judging.waiting.get(batchId)?.remembered ?? 0
+  judging.waiting.delete(batchId)
+}

@@ -1,0 +1,88 @@
+import {
+  listNotifications,
+  listOrphaned,
+  listReminderDue,
+  listUnannounced,
+  lockBreach,
+  type Listener,
+} from '../db/queries/notification.ts'
+import { eachInTurn, keepNotification, makeNotifications, type ExpandDeps } from './expand.ts'
+import { next, targetKey } from './plan.ts'
+import { abandon, type SendDeps } from './send.ts'
+
+type SweepDeps = ExpandDeps & SendDeps
+
+/** Reminders are looked for this many times between two of them, and at least once a minute. */
+const REMINDER_CHECKS = 20
+const SWEEP_EVERY_MS_MAX = 60_000
+const ORPHANS_PER_SWEEP_MAX = 100
+
+/**
+ * Work that no change asks for: reminders, breaches that have come to be news, and notifications that nobody will ever take.
+ * What it returns is called in every round, and has something to do now and then.
+ */
+export function createSweep(deps: SweepDeps): () => Promise<void> {
+  const { reminderEveryMs } = deps.settings
+  const everyMs = Math.min(reminderEveryMs / REMINDER_CHECKS || Infinity, SWEEP_EVERY_MS_MAX)
+  const announceLate = createLateAnnouncer(deps)
+  let dueAt = 0
+  return async () => {
+    const now = deps.clock.now()
+    if (now < dueAt) return
+    dueAt = now + everyMs
+    if (deps.channels.length > 0) {
+      await announceLate(now)
+      await addReminders(deps)
+    }
+    await abandonOrphans(deps, now)
+  }
+}
+
+/**
+ * An open breach that was history when it was found, and whose readings have reached the present since: the device caught up after days without a network.
+ * The judge keeps no change for each further reading, so that this is read off the breaches themselves.
+ * It also reaches the first person who becomes responsible where there was nobody.
+ */
+function createLateAnnouncer(deps: SweepDeps): (now: number) => Promise<void> {
+  const { notifyAgeMsMax, changesPerRoundMax } = deps.settings
+  // Where the last sweep left off, so that breaches with nobody to tell do not hide the others.
+  let after = ''
+  return async (now) => {
+    const ids = await listUnannounced(deps.db, now - notifyAgeMsMax, after, changesPerRoundMax)
+    after = ids.length < changesPerRoundMax ? '' : (ids.at(-1) ?? '')
+    for (const id of ids) await deps.db.transaction().execute((trx) => makeNotifications(trx, deps, id, now))
+  }
+}
+
+async function abandonOrphans(deps: SweepDeps, now: number): Promise<void> {
+  const destinations = deps.channels.map((channel) => channel.destination)
+  const createdBefore = now - deps.settings.giveUpAfterMs
+  for (const row of await listOrphaned(deps.db, destinations, createdBefore, now, ORPHANS_PER_SWEEP_MAX))
+    await abandon(deps, row)
+}
+
+/** Makes the reminders that are due. A notifier that was away makes up for one, not for all that it missed. */
+async function addReminders(deps: SweepDeps): Promise<void> {
+  const { reminderEveryMs, remindersMax, changesPerRoundMax } = deps.settings
+  if (reminderEveryMs === 0) return
+  const due = await listReminderDue(
+    deps.db,
+    deps.channels.map((channel) => channel.destination),
+    deps.clock.now() - reminderEveryMs,
+    remindersMax,
+    changesPerRoundMax,
+  )
+  await eachInTurn(due, (listener) => addReminder(deps, listener))
+}
+
+async function addReminder({ db, clock }: SweepDeps, listener: Listener): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await lockBreach(trx, listener.breachId)
+    const made = await listNotifications(trx, listener.breachId)
+    const told = made.filter((row) => targetKey(row) === targetKey(listener))
+    // Another notifier may have been faster since the list was read.
+    if (told.filter((row) => row.step === 'reminder').length !== listener.reminders) return
+    const now = clock.now()
+    await keepNotification(trx, listener.breachId, next(listener, 'reminder', told, now), now)
+  })
+}

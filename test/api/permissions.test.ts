@@ -1,0 +1,196 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { test } from 'tap'
+import { mayCall, PERMISSIONS, type OperationId } from '../../api/permissions.ts'
+import { insertBreach } from '../../db/queries/breach.ts'
+import { insertRefusals } from '../../db/queries/refusal.ts'
+import { ROLES, type Role } from '../../domain/role.ts'
+import { openWorld, plantTree, type Site, type World } from './world.ts'
+
+interface Operation {
+  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly path: string
+  readonly operationId: OperationId
+}
+
+function operationsOf(world: World): Operation[] {
+  const paths = world.app.swagger().paths ?? {}
+  return Object.entries(paths)
+    .filter(([path]) => path.startsWith('/v1/'))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods ?? {}).map(([method, operation]) => ({
+        method: method.toUpperCase() as Operation['method'],
+        path,
+        operationId: (operation as { operationId: OperationId }).operationId,
+      })),
+    )
+}
+
+async function plantBreachAndRefusal(world: World, site: Site) {
+  const breach = randomUUIDv7()
+  await insertBreach(world.db, {
+    id: breach,
+    deviceId: site.device,
+    sensor: 'main',
+    ruleId: 'who-30dtr-high',
+    equipmentId: site.equipment,
+    facilityId: site.facility,
+    state: 'open',
+    severity: 'critical',
+    startAt: 1000,
+    endAt: null,
+    peak: 12,
+    peakAt: 2000,
+    lastAt: 3000,
+    readings: 3,
+    acknowledgedAt: null,
+    recordedAt: 3000,
+    updatedAt: 3000,
+  })
+  const refusal = randomUUIDv7()
+  await insertRefusals(world.db, [
+    {
+      id: refusal,
+      deviceId: site.device,
+      topic: 'v1/devices/me/telemetry',
+      code: 'packet.notJson',
+      detail: 'x',
+      payload: Buffer.from('{').toString('base64'),
+      receivedAt: 1000,
+    },
+  ])
+  return { breach, refusal }
+}
+
+test('every route with every role', async (suite) => {
+  const world = await openWorld(suite, { settings: { streamsPerUserMax: 1 } })
+  const { a, b } = await plantTree(world)
+  const far = await plantBreachAndRefusal(world, b)
+  const users = (await world.get('/v1/users', world.admin)).body
+  suite.ok(users['items'])
+  const tokens = new Map<Role, string>([['administrator', world.admin]])
+  for (const role of ROLES)
+    if (role !== 'administrator') tokens.set(role, await world.person(`one-${role}`, role, a.district))
+  await world.person('far', 'viewer', b.facility)
+  const farUser = (
+    await world.db
+      .selectFrom('userAccount')
+      .select('id')
+      .where('username', '=', 'far')
+      .executeTakeFirstOrThrow()
+  ).id
+  const operations = operationsOf(world)
+
+  await suite.test('the matrix and the routes name the same operations', async (t) => {
+    const named = operations.map(({ operationId }) => operationId).toSorted()
+    t.same(named, Object.keys(PERMISSIONS).toSorted())
+  })
+
+  // What belongs to the other district, by the first segment of the path.
+  const theirs: Record<string, string> = {
+    users: farUser,
+    facilities: b.facility,
+    equipment: b.equipment,
+    devices: b.device,
+    breaches: far.breach,
+    refusals: far.refusal,
+  }
+  const urlOf = (path: string) => path.replace('{id}', theirs[path.split('/')[2] ?? ''] ?? 'missing')
+  // Right in form, so that what answers is the permission and not the schema; it names things of the other district.
+  const bodies: Partial<Record<OperationId, unknown>> = {
+    changeMyPassword: { currentPassword: 'not the right one', newPassword: 'something else' },
+    createUser: {
+      username: 'new',
+      name: 'N',
+      password: 'a long password',
+      role: 'viewer',
+      facilityId: b.facility,
+    },
+    updateUser: { name: 'N' },
+    createFacility: { name: 'N', level: 'facility', parentId: b.district, timeZone: 'UTC' },
+    updateFacility: { name: 'N' },
+    createStoragePoint: { facilityId: b.facility, name: 'N' },
+    createEquipment: { name: 'N', facilityId: b.facility, kind: 'freezer', profile: 'who-30dtr' },
+    updateEquipment: { name: 'N' },
+    createDevice: { name: 'N', equipmentId: b.equipment },
+    updateDevice: { name: 'N' },
+    commandDevice: { method: 'm' },
+    acknowledgeBreach: { action: 'a', comment: 'c' },
+  }
+  const bodyOf = ({ operationId }: Operation) => bodies[operationId]
+
+  await suite.test('without a token: 401, whatever else is wrong with the request', async (t) => {
+    for (const operation of operations.filter(({ operationId }) => PERMISSIONS[operationId] !== 'public')) {
+      const { method, path } = operation
+      for (const [url, body] of [
+        [urlOf(path), bodyOf(operation)],
+        [path, method === 'GET' ? undefined : '{broken'],
+      ] as const) {
+        const answer = await world.ask(method, url, { body })
+        t.match(answer, { status: 401, body: { code: 'auth.required' } }, `${method} ${url}`)
+      }
+    }
+  })
+
+  await suite.test('a role that may not: 403', async (t) => {
+    for (const [role, token] of tokens) {
+      for (const operation of operations.filter(({ operationId }) => !mayCall(role, operationId))) {
+        const { method, path } = operation
+        const answer = await world.ask(method, urlOf(path), { token, body: bodyOf(operation) })
+        t.match(answer, { status: 403, body: { code: 'auth.forbidden' } }, `${role} ${method} ${path}`)
+      }
+    }
+  })
+
+  await suite.test('a role that may, on what is not theirs: 404', async (t) => {
+    for (const [role, token] of tokens) {
+      if (role === 'administrator') continue
+      const reaching = operations.filter(
+        ({ path, operationId }) =>
+          mayCall(role, operationId) &&
+          PERMISSIONS[operationId] !== 'public' &&
+          (path.includes('{id}') || operationId.startsWith('create')),
+      )
+      t.ok(reaching.length >= 6)
+      for (const operation of reaching) {
+        const answer = await world.ask(operation.method, urlOf(operation.path), {
+          token,
+          body: bodyOf(operation),
+        })
+        t.match(
+          answer,
+          { status: 404, body: { code: 'resource.notFound' } },
+          `${role} ${operation.method} ${operation.path}`,
+        )
+      }
+    }
+  })
+
+  await suite.test('lists show nothing of the other district, also when asked for it', async (t) => {
+    const lists = operations.filter(
+      ({ method, path }) =>
+        method === 'GET' && !path.includes('{') && !/[/](me|stream|rules|profiles)$/.test(path),
+    )
+    t.equal(lists.length, 7)
+    for (const [role, token] of tokens) {
+      if (role === 'administrator') continue
+      for (const { path, operationId } of lists.filter((list) => mayCall(role, list.operationId))) {
+        const { status, body } = await world.get(path, token)
+        t.equal(status, 200, path)
+        const text = JSON.stringify(body)
+        for (const id of [b.facility, b.equipment, b.device, far.breach, far.refusal, farUser])
+          t.notOk(text.includes(id), `${role} ${path}`)
+        if (operationId === 'listRefusals' || operationId === 'listUsers') continue
+        t.equal((await world.get(`${path}?facilityId=${b.facility}`, token)).status, 404, `${role} ${path}`)
+      }
+      t.equal((await world.get(`/v1/stream?facilityId=${b.facility}`, token)).status, 404)
+      t.equal((await world.get(`/v1/stream?deviceId=${b.device}`, token)).status, 404)
+    }
+  })
+
+  await suite.test('administrators reach everything', async (t) => {
+    for (const { method, path } of operations.filter(
+      (one) => one.method === 'GET' && one.path !== '/v1/stream',
+    ))
+      t.equal((await world.ask(method, urlOf(path), { token: world.admin })).status, 200, path)
+  })
+})

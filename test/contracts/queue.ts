@@ -1,0 +1,335 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test, type Test } from 'tap'
+import type { Batch } from '../../domain/batch.ts'
+import type { Delivery, Queue, QueueName, Verdict } from '../../ports/queue.ts'
+import { waitFor } from '../wait-for.ts'
+
+/** What a test may ask of the queue under it; an adapter sets its own limits from these. */
+export interface QueueContractOptions {
+  /** Per queue: where publish begins to wait. */
+  readonly bytesMax?: number
+  readonly triesMax?: number
+}
+
+/** How to open the same, at first empty, queue again. Retries come back within some 10 ms. */
+export type OpenQueue = (options?: QueueContractOptions) => Promise<Queue>
+
+let lastAcceptedAt = 1_763_899_200_000
+
+/** A batch with `readings` readings; each batch is accepted a millisecond after the one before. */
+export function makeBatch(readings = 1): Batch {
+  lastAcceptedAt += 1
+  return {
+    id: randomUUIDv7(),
+    acceptedAt: lastAcceptedAt,
+    readings: Array.from({ length: readings }, (_, index) => ({
+      deviceId: 'fridge \u{1f9ca}',
+      sensor: 'main',
+      time: lastAcceptedAt + index,
+      values: { temperature: 4.25, humidity: 51 },
+    })),
+    refusals: [],
+    attributes: [],
+  }
+}
+
+/** Answers `verdict` to everything and notes the ids and attempts. */
+export function collect(queue: Queue, name: QueueName, verdict: Verdict = 'done', deliveriesMax = 10) {
+  const seen: string[] = []
+  const attempts: number[] = []
+  const handler = async (deliveries: readonly Delivery[]) => {
+    for (const { batch, attempt } of deliveries) {
+      seen.push(batch.id)
+      attempts.push(attempt)
+    }
+    return deliveries.map(() => verdict)
+  }
+  return { seen, attempts, ...queue.consume(name, handler, { deliveriesMax }) }
+}
+
+const ids = (batches: readonly Batch[]) => batches.map(({ id }) => id)
+
+/** The promises of `ports/queue.ts`. `setUp` makes an empty queue for one test. */
+export function queueContract(name: string, setUp: (t: Test) => Promise<OpenQueue>): void {
+  const withQueue = async (t: Test, options?: QueueContractOptions) => {
+    const queue = await (await setUp(t))(options)
+    t.teardown(() => queue.close())
+    return queue
+  }
+
+  test(`${name}: each of the named queues gets the batch as it was, the others do not`, async (t) => {
+    const queue = await withQueue(t)
+    const bodies: Batch[] = []
+    queue.consume(
+      'store',
+      async (deliveries) => deliveries.map(({ batch }) => (bodies.push(batch), 'done')),
+      {
+        deliveriesMax: 1,
+      },
+    )
+    const judge = collect(queue, 'judge')
+    const rejudge = collect(queue, 'rejudge')
+    const [both, one] = [makeBatch(3), makeBatch()]
+    await queue.publish(both, ['store', 'judge', 'store'])
+    await queue.publish(one, ['store'])
+    await waitFor(() => bodies.length === 2 && judge.seen.length === 1, 'the deliveries')
+    t.same(bodies, [both, one])
+    t.same(judge.seen, [both.id])
+    t.same(rejudge.seen, [])
+    await t.rejects(queue.publish(makeBatch(), []), 'to no queue')
+  })
+
+  test(`${name}: delivers in the order of publishing, one call at a time, at most deliveriesMax together`, async (t) => {
+    const queue = await withQueue(t)
+    const batches = Array.from({ length: 50 }, () => makeBatch())
+    for (const batch of batches) await queue.publish(batch, ['store'])
+    const seen: string[] = []
+    let [running, together] = [0, 0]
+    queue.consume(
+      'store',
+      async (deliveries) => {
+        running += 1
+        t.equal(running, 1)
+        together = Math.max(together, deliveries.length)
+        await sleep(1)
+        seen.push(...deliveries.map(({ batch }) => batch.id))
+        running -= 1
+        return deliveries.map(() => 'done' as const)
+      },
+      { deliveriesMax: 7 },
+    )
+    await waitFor(() => seen.length === batches.length, 'all batches')
+    t.same(seen, ids(batches))
+    t.ok(together > 1 && together <= 7, `${together} were handed over together`)
+  })
+
+  test(`${name}: what is done never comes back, what was not answered does, after a reopen`, async (t) => {
+    const open = await setUp(t)
+    const first = await open()
+    const batches = Array.from({ length: 6 }, () => makeBatch(20))
+    for (const batch of batches) await first.publish(batch, ['store', 'judge'])
+    let answered = 0
+    const consumer = first.consume(
+      'store',
+      async (deliveries) => {
+        answered += deliveries.length
+        if (answered === 3) void consumer.stop()
+        return ['done']
+      },
+      { deliveriesMax: 1 },
+    )
+    await waitFor(() => answered === 3, 'three answers')
+    await first.close()
+    await t.rejects(first.publish(makeBatch(), ['store']), 'it is closed')
+
+    const second = await open()
+    t.teardown(() => second.close())
+    t.equal(second.pendingSince('store'), batches[3]?.acceptedAt)
+    t.equal(second.pendingSince('judge'), batches[0]?.acceptedAt)
+    t.equal(second.depth('store').batches, 3)
+    const [store, judge] = [collect(second, 'store'), collect(second, 'judge')]
+    await waitFor(() => second.pendingSince('judge') === undefined, 'judge to be empty')
+    await waitFor(() => second.pendingSince('store') === undefined, 'store to be empty')
+    t.same(store.seen, ids(batches.slice(3)))
+    t.same(judge.seen, ids(batches))
+    t.same(second.depth('store'), { batches: 0, bytes: 0, parked: 0 })
+  })
+
+  test(`${name}: retries with a growing attempt, lets others pass, and parks after triesMax`, async (t) => {
+    const queue = await withQueue(t, { triesMax: 3 })
+    const [bad, good] = [makeBatch(), makeBatch()]
+    const attempts: number[] = []
+    const done: string[] = []
+    queue.consume(
+      'store',
+      async (deliveries) =>
+        deliveries.map(({ batch, attempt }) => {
+          if (batch.id === bad.id) attempts.push(attempt)
+          else done.push(batch.id)
+          return batch.id === bad.id ? 'retry' : 'done'
+        }),
+      { deliveriesMax: 1 },
+    )
+    await queue.publish(bad, ['store'])
+    await queue.publish(good, ['store'])
+    await waitFor(() => queue.depth('store').parked === 1, 'it to be parked')
+    t.same(attempts, [1, 2, 3])
+    t.same(done, [good.id])
+    await waitFor(() => queue.pendingSince('store') === undefined, 'the queue to be finished')
+    const [parked] = await queue.parked('store', 10)
+    t.match(parked, { queue: 'store', batch: bad, attempts: 3 })
+    t.ok(Math.abs(Date.now() - (parked?.parkedAt ?? 0)) < 60_000)
+    t.same(await queue.parked('judge', 10), [])
+  })
+
+  test(`${name}: drop parks at once; parked batches survive a reopen, can be replayed and discarded`, async (t) => {
+    const open = await setUp(t)
+    const first = await open()
+    const batches = [makeBatch(), makeBatch(), makeBatch()]
+    const dropped = collect(first, 'judge', 'drop')
+    for (const batch of batches) await first.publish(batch, ['judge'])
+    await waitFor(() => first.depth('judge').parked === 3, 'all to be parked')
+    t.same(dropped.attempts, [1, 1, 1])
+    await first.close()
+
+    const second = await open()
+    t.teardown(() => second.close())
+    t.same(second.depth('judge'), { batches: 0, bytes: 0, parked: 3 })
+    t.equal(second.pendingSince('judge'), undefined)
+    t.equal((await second.parked('judge', 2)).length, 2)
+    const parked = await second.parked('judge', 10)
+    t.same(ids(parked.map(({ batch }) => batch)).toSorted(), ids(batches).toSorted())
+    const seen = collect(second, 'judge')
+    const [replayed, discarded] = parked
+    t.equal(await second.replay(replayed?.id ?? ''), true)
+    t.equal(await second.discard(discarded?.id ?? ''), true)
+    await waitFor(() => seen.seen.length === 1, 'the replayed one')
+    t.same(seen.seen, [replayed?.batch.id])
+    t.same(seen.attempts, [1])
+    t.equal(await second.replay(replayed?.id ?? ''), false)
+    t.equal(await second.discard(discarded?.id ?? ''), false)
+    for (const unknown of ['', 'judge-0', 'no-such-id', "judge-1' OR 1"])
+      t.equal(await second.replay(unknown), false)
+    t.equal((await second.parked('judge', 10)).length, 1)
+  })
+
+  test(`${name}: a handler that throws, or answers too little, has its batches again`, async (t) => {
+    const queue = await withQueue(t)
+    let calls = 0
+    const attempts: number[] = []
+    queue.consume(
+      'store',
+      (deliveries) => {
+        calls += 1
+        attempts.push(...deliveries.map(({ attempt }) => attempt))
+        if (calls === 1) throw new Error('thrown at once')
+        if (calls === 2) return Promise.reject(new Error('rejected'))
+        return Promise.resolve(calls === 3 ? [] : ['done'])
+      },
+      { deliveriesMax: 1 },
+    )
+    await queue.publish(makeBatch(), ['store'])
+    await waitFor(() => calls === 4 && queue.pendingSince('store') === undefined, 'the fourth try')
+    t.same(attempts, [1, 2, 3, 4])
+  })
+
+  test(`${name}: pendingSince is that of the oldest batch accepted, not of the first published`, async (t) => {
+    const queue = await withQueue(t)
+    t.equal(queue.pendingSince('store'), undefined)
+    const [older, newer] = [makeBatch(), makeBatch()]
+    await queue.publish(newer, ['store'])
+    t.equal(queue.pendingSince('store'), newer.acceptedAt)
+    await queue.publish(older, ['store'])
+    t.equal(queue.pendingSince('store'), older.acceptedAt)
+    t.equal(queue.pendingSince('judge'), undefined)
+    collect(queue, 'store')
+    await waitFor(() => queue.pendingSince('store') === undefined, 'the queue to be finished')
+  })
+
+  test(`${name}: at its limit publish waits, and goes on in order as the queue drains; nothing is lost`, async (t) => {
+    const size = JSON.stringify(makeBatch(50)).length
+    const queue = await withQueue(t, { bytesMax: size * 4 })
+    const batches = Array.from({ length: 40 }, () => makeBatch(50))
+    const confirmed: string[] = []
+    const publishing = batches.map((batch) =>
+      queue.publish(batch, ['store', 'judge']).then(() => confirmed.push(batch.id)),
+    )
+    const judge = collect(queue, 'judge')
+    await waitFor(() => confirmed.length >= 3 && judge.seen.length >= 3, 'the first ones')
+    // No event says "still waiting"; a slow queue that is not full by now would only make this pass by luck, not fail.
+    await sleep(50)
+    t.ok(confirmed.length <= 5, `${confirmed.length} were let in`)
+    t.ok(queue.depth('store').bytes <= size * 5)
+    await queue.publish(makeBatch(), ['rejudge'])
+    t.pass('another queue takes batches all the same')
+    const store = collect(queue, 'store')
+    await Promise.all(publishing)
+    await waitFor(() => store.seen.length === 40 && judge.seen.length === 40, 'all of them in both')
+    t.same(confirmed, ids(batches))
+    t.same(store.seen, ids(batches))
+  })
+
+  test(`${name}: a batch larger than the limit goes through an empty queue`, async (t) => {
+    const queue = await withQueue(t, { bytesMax: 1024 })
+    await queue.publish(makeBatch(200), ['store'])
+    const { seen } = collect(queue, 'store')
+    await queue.publish(makeBatch(200), ['store'])
+    await waitFor(() => seen.length === 2, 'both')
+  })
+
+  test(`${name}: closing refuses those who wait for room`, async (t) => {
+    const open = await setUp(t)
+    const first = await open({ bytesMax: 1024 })
+    const [kept, waiting] = [makeBatch(20), makeBatch(20)]
+    await first.publish(kept, ['store'])
+    const refused = t.rejects(first.publish(waiting, ['store']))
+    await first.close()
+    await refused
+    const second = await open()
+    t.teardown(() => second.close())
+    t.equal(second.depth('store').batches, 1)
+  })
+
+  test(`${name}: a slow consumer of one queue does not delay another queue`, async (t) => {
+    const queue = await withQueue(t)
+    const gate = Promise.withResolvers<void>()
+    queue.consume('store', (deliveries) => gate.promise.then(() => deliveries.map(() => 'done' as const)), {
+      deliveriesMax: 1,
+    })
+    const judge = collect(queue, 'judge')
+    const batches = Array.from({ length: 100 }, () => makeBatch())
+    await Promise.all(batches.map((batch) => queue.publish(batch, ['store', 'judge'])))
+    await waitFor(() => judge.seen.length === 100, 'judge to have all')
+    t.equal(queue.pendingSince('store'), batches[0]?.acceptedAt)
+    gate.resolve()
+    await waitFor(() => queue.pendingSince('store') === undefined, 'store to catch up')
+  })
+
+  test(`${name}: several consumers share a queue`, async (t) => {
+    const queue = await withQueue(t)
+    const gate = Promise.withResolvers<void>()
+    const held: string[] = []
+    queue.consume(
+      'store',
+      async (deliveries) => {
+        held.push(...deliveries.map(({ batch }) => batch.id))
+        await gate.promise
+        return deliveries.map(() => 'done' as const)
+      },
+      { deliveriesMax: 1 },
+    )
+    const other = collect(queue, 'store', 'done', 1)
+    const batches = Array.from({ length: 10 }, () => makeBatch())
+    for (const batch of batches) await queue.publish(batch, ['store'])
+    await waitFor(() => held.length + other.seen.length === 10, 'all, while one of them is busy')
+    t.equal(held.length, 1)
+    gate.resolve()
+    await waitFor(() => queue.pendingSince('store') === undefined, 'the queue to be finished')
+    t.same([...held, ...other.seen].toSorted(), ids(batches).toSorted())
+  })
+
+  test(`${name}: stop and close wait for the running handler and keep its verdicts`, async (t) => {
+    const open = await setUp(t)
+    const first = await open()
+    const gate = Promise.withResolvers<void>()
+    let [began, ended] = [0, 0]
+    const handler = async (deliveries: readonly Delivery[]) => {
+      began += 1
+      await gate.promise
+      ended += 1
+      return deliveries.map(() => 'done' as const)
+    }
+    const stopped = first.consume('store', handler, { deliveriesMax: 1 })
+    first.consume('judge', handler, { deliveriesMax: 1 })
+    for (let count = 0; count < 2; count += 1) await first.publish(makeBatch(), ['store', 'judge'])
+    await waitFor(() => began === 2, 'both handlers to run')
+    const ends = [stopped.stop(), first.close()].map((end) => end.then(() => t.equal(ended, 2)))
+    gate.resolve()
+    await Promise.all(ends)
+    t.equal(began, 2, 'nothing more was handed over')
+    const second = await open()
+    t.teardown(() => second.close())
+    t.same([second.depth('store').batches, second.depth('judge').batches], [1, 1])
+  })
+}

@@ -1,0 +1,176 @@
+import { deepStrictEqual } from 'node:assert'
+import * as fc from 'fast-check'
+import { test } from 'tap'
+import type { Reading } from '../../domain/reading.ts'
+import { SHIPPED_RULES, type Rule } from '../../domain/rule.ts'
+import { listBreachChanges } from '../../db/queries/breach.ts'
+import { referenceBreaches } from '../domain/breach-reference.ts'
+import { openWorld, type TestWorld } from './judge-world.ts'
+
+const MINUTE_MS = 60_000
+const T0 = Date.UTC(2026, 0, 1)
+const [high, low] = SHIPPED_RULES as [Rule, Rule]
+
+// Short durations, so that a few readings are enough for a breach and every boundary is met often.
+const base = { profile: 'dense', gapMsMax: 4 * MINUTE_MS }
+const RULES: readonly Rule[] = [
+  { ...high, ...base, id: 'high', durationMs: 3 * MINUTE_MS },
+  { ...low, ...base, id: 'low', durationMs: 2 * MINUTE_MS },
+  { ...high, ...base, id: 'hot', mode: 'instant', durationMs: 0, threshold: 15 },
+  { ...high, ...base, id: 'damp', quantity: 'humidity', threshold: 80, durationMs: 2 * MINUTE_MS },
+]
+
+const point = fc.record({
+  sensor: fc.constantFrom('main', 'main', 'main', 'door'),
+  device: fc.constantFrom(0, 0, 1),
+  // 0: again at the same time, with the same value or one that contradicts it.
+  minutes: fc.constantFrom(0, 1, 1, 1, 1, 2, 4, 5, 9),
+  temperature: fc.constantFrom(5, 8, 8.1, 9, 9, 9, 12, 16, -0.4, -0.5, -1, -1, undefined),
+  humidity: fc.constantFrom(undefined, undefined, undefined, 50, 81, 90),
+  // Where in the order of arrival: how much later than its turn, in points.
+  delay: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 60 })),
+  isRepeated: fc.constantFrom(false, false, false, true),
+})
+type Point = typeof point extends fc.Arbitrary<infer P> ? P : never
+
+const step = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({ kind: fc.constant('publish' as const), size: fc.integer({ min: 1, max: 8 }) }),
+  },
+  { weight: 6, arbitrary: fc.constant({ kind: 'settle' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 12 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('store' as const), delayMs: fc.constantFrom(0, 2, 15) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'registry' as const }) },
+)
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+function readingsOf(points: readonly Point[], devices: readonly string[], hasDelays: boolean): Reading[] {
+  const times = new Map<string, number>()
+  const arrivals = points.flatMap((p, index) => {
+    const key = `${p.device} ${p.sensor}`
+    const time = (times.get(key) ?? T0) + p.minutes * MINUTE_MS
+    times.set(key, time)
+    const values = {
+      ...(p.temperature === undefined ? {} : { temperature: p.temperature }),
+      ...(p.humidity === undefined ? {} : { humidity: p.humidity }),
+    }
+    const reading: Reading = { deviceId: devices[p.device] ?? '', sensor: p.sensor, time, values }
+    const at = index + (hasDelays ? p.delay : 0)
+    return p.isRepeated
+      ? [
+          { at, reading },
+          { at: at + 3, reading },
+        ]
+      : [{ at, reading }]
+  })
+  return arrivals.toSorted((a, b) => a.at - b.at).map((arrival) => arrival.reading)
+}
+
+async function run(world: TestWorld, readings: readonly Reading[], steps: readonly Step[]): Promise<void> {
+  let next = 0
+  const publish = async (size: number) => {
+    const some = readings.slice(next, next + size)
+    next += size
+    if (some.length > 0) await world.publish(some)
+  }
+  for (let index = 0; next < readings.length; index += 1) {
+    const doing = steps[index % steps.length] ?? { kind: 'publish', size: 3 }
+    // Only once each: opening everything again takes longer than all of the rest.
+    const isFirstRound = index < steps.length
+    if (doing.kind === 'publish') await publish(doing.size)
+    else if (doing.kind === 'settle') await world.settle()
+    else if (doing.kind === 'store') world.storeDelayMs = doing.delayMs
+    else if (doing.kind === 'registry')
+      for (const { deviceId } of readings.slice(0, 3)) world.cache.publish('registry', { deviceId })
+    else if (isFirstRound) await interrupt(world, doing, publish)
+  }
+  await world.settle()
+}
+
+async function interrupt(
+  world: TestWorld,
+  doing: Step & { kind: 'restart' | 'crash' },
+  publish: (size: number) => Promise<void>,
+): Promise<void> {
+  if (doing.kind === 'crash') {
+    world.fuse = doing.after
+    await publish(5)
+    await publish(5)
+  }
+  await world.restart()
+}
+
+async function check(world: TestWorld, readings: readonly Reading[], devices: readonly string[]) {
+  for (const deviceId of devices) {
+    const own = readings.filter((reading) => reading.deviceId === deviceId)
+    const rows = await world.breaches(deviceId)
+    const found = rows.map(({ sensor, ruleId, startAt, endAt, peak, peakAt, lastAt, readings: count }) => {
+      return { sensor, ruleId, startAt, endAt, peak, peakAt, lastAt, readings: count }
+    })
+    deepStrictEqual(found, expectedOf(own))
+    for (const row of rows) await checkTrail(world, row)
+  }
+}
+
+function expectedOf(readings: readonly Reading[]) {
+  const sensors = [...new Set(readings.map((reading) => reading.sensor))].toSorted()
+  return sensors.flatMap((sensor) =>
+    RULES.toSorted((a, b) => (a.id < b.id ? -1 : 1)).flatMap((rule) => {
+      const own = readings.filter((reading) => reading.sensor === sensor)
+      return referenceBreaches(rule, own).map((breach) => ({ sensor, ruleId: rule.id, ...breach }))
+    }),
+  )
+}
+
+// The trail must lead from nothing to where the breach stands, each change from where the one before had led.
+async function checkTrail(world: TestWorld, row: { id: string; state: string }): Promise<void> {
+  let state = 'none'
+  for (const { kind, before, after } of await listBreachChanges(world.db, row.id)) {
+    deepStrictEqual(before === null ? 'none' : JSON.parse(before).state, state, `before ${kind}`)
+    state = JSON.parse(after ?? '{}').state
+  }
+  deepStrictEqual(state, row.state)
+}
+
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 8)
+const timeout = 60_000 + numRuns * 10_000
+
+async function checkProperty(world: TestWorld): Promise<void> {
+  const property = fc.asyncProperty(
+    fc.array(point, { minLength: 1, maxLength: 120, size: 'max' }),
+    fc.array(step, { minLength: 1, maxLength: 40 }),
+    fc.boolean(),
+    async (points, steps, hasDelays) => {
+      const devices = [await world.addDevice('dense'), await world.addDevice('dense')]
+      const readings = readingsOf(points, devices, hasDelays)
+      await run(world, readings, [...steps, { kind: 'publish', size: 3 }])
+      await check(world, readings, devices)
+    },
+  )
+  await fc.assert(property, { numRuns })
+}
+
+test('P3: breaches are a function of the readings, however these arrive', { timeout }, async (t) => {
+  const world = await openWorld({ deliveriesMax: 4 }, RULES)
+  t.teardown(() => world.close())
+  await checkProperty(world)
+  t.comment(`in order ${world.judged('in-order')}, over a window ${world.judged('window')}`)
+  t.ok(world.judged('in-order') > 0, 'some were judged in order')
+  t.ok(world.judged('window') > 0, 'some were judged over a window')
+})
+
+test('P3: also when memory holds few streams and few late readings', { timeout }, async (t) => {
+  const settings = { streamsMax: 2, lateReadingsMax: 5, lateBatchReadingsMax: 3, deliveriesMax: 2 }
+  const world = await openWorld(settings, RULES)
+  t.teardown(() => world.close())
+  await checkProperty(world)
+  t.comment(`in order ${world.judged('in-order')}, over a window ${world.judged('window')}`)
+})
