@@ -1,5 +1,4 @@
-import { CamelCasePlugin, Kysely } from 'kysely'
-import { mysqlDialect } from './dialects/mysql.ts'
+import { CamelCasePlugin, Kysely, type MysqlDialect } from 'kysely'
 import { sqliteDialect } from './dialects/sqlite.ts'
 import type { Db, Schema } from './schema.ts'
 
@@ -7,7 +6,13 @@ import type { Db, Schema } from './schema.ts'
  * Opens the relational database. Close it with `db.destroy()`.
  * @param url `sqlite:<path>`, `sqlite::memory:` or `mysql://user:password@host:port/database`
  */
-export function openDb(url: string): Db {
-  const dialect = url.startsWith('mysql:') ? mysqlDialect(url) : sqliteDialect(url.replace(/^sqlite:/, ''))
+export async function openDb(url: string): Promise<Db> {
+  const dialect = url.startsWith('mysql:') ? await mysql(url) : sqliteDialect(url.replace(/^sqlite:/, ''))
   return new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
+}
+
+// The driver is loaded by those who need it: 20 MiB that a facility's box does without.
+async function mysql(url: string): Promise<MysqlDialect> {
+  const { mysqlDialect } = await import('./dialects/mysql.ts')
+  return mysqlDialect(url)
 }

@@ -76,7 +76,7 @@ async function openStores(config: Config, metrics: PromMetrics, stack: AsyncDisp
   const file = (name: string) => join(config.DATA_DIR, name)
   // The sessions come first: their store is locked by whoever has it open, so that two programs never share a folder.
   const sessions = closing(await openSessions(file('mqtt')))
-  const db = openDb(config.DATABASE_URL || `sqlite:${file('coldstream.sqlite')}`)
+  const db = await openDb(config.DATABASE_URL || `sqlite:${file('coldstream.sqlite')}`)
   stack.defer(() => db.destroy())
   await migrate(db)
   const cache = closing(openMemoryCache({ entriesMax: 100_000 }))

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Reading } from '../domain/reading.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
-import { createJudging, endWait, fail, type JudgeDeps, type Judging } from './judging.ts'
+import { createJudging, endWait, fail, storesAnswer, type JudgeDeps, type Judging } from './judging.ts'
 import { suspend, type Stream } from './judging-state.ts'
 import { recordRuns } from './record-breaches.ts'
 import { createRejudge } from './rejudge.ts'
@@ -32,8 +32,9 @@ export async function startJudge(deps: JudgeDeps): Promise<Judge> {
   const consuming = queue.consume('judge', (deliveries) => judge(judging, deliveries), options)
   return {
     async stop() {
-      await consuming.stop()
+      // First, since whoever waits out an outage has to hear of it.
       stopping.abort()
+      await consuming.stop()
       await rejudging.stop()
       unsubscribe()
     },
@@ -65,6 +66,7 @@ async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise
   } catch (error) {
     fail(judging, error, 'judge: deliveries are tried again')
     undo(judging, call)
+    await storesAnswer(judging)
     return deliveries.map(() => 'retry')
   }
   judging.failure = undefined

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
@@ -18,8 +19,6 @@ export interface JudgeSettings {
   readonly lateBatchReadingsMax: number
   /** Readings in the queue `rejudge` that are kept in memory too, so that their streams can be in order again without emptying the queue. */
   readonly lateReadingsMax: number
-  /** How long to wait for the store to catch up before the batch is tried again later. */
-  readonly storeWaitMsMax: number
   /** How far back the beginning of a run is looked for. */
   readonly windowMsMax: number
   /** Streams judged over a window at the same time. */
@@ -31,7 +30,6 @@ export const JUDGE_SETTINGS: JudgeSettings = {
   deliveriesMax: 64,
   lateBatchReadingsMax: 5000,
   lateReadingsMax: 100_000,
-  storeWaitMsMax: 300_000,
   windowMsMax: 400 * 86_400_000,
   windowsMax: 8,
 }
@@ -92,6 +90,25 @@ export function createJudging({ settings: given, ...deps }: JudgeDeps): Judging 
 export function fail(judging: Judging, error: unknown, what: string): void {
   judging.failure = `${what}: ${error instanceof Error ? error.message : String(error)}`
   judging.log.warn({ err: error }, what)
+}
+
+const OUTAGE_DELAY_MS = 100
+const OUTAGE_DELAY_MS_MAX = 5000
+
+/**
+ * Resolves when the database and the series store answer, or when the judge stops. To be awaited before a batch is answered with `retry`:
+ * an outage is no fault of the batch, and answering at once would have it parked while the outage lasts.
+ */
+export async function storesAnswer({ db, series, stopping: { signal } }: Judging): Promise<void> {
+  for (let delayMs = OUTAGE_DELAY_MS; !signal.aborted; delayMs = Math.min(2 * delayMs, OUTAGE_DELAY_MS_MAX)) {
+    const answers = [series.ping(), db.selectFrom('rule').select('id').limit(1).execute()]
+    const failed = await Promise.all(answers).then(
+      () => false,
+      () => true,
+    )
+    if (!failed) return
+    await sleep(delayMs, undefined, { signal }).catch(() => undefined)
+  }
 }
 
 /** A batch is no longer in the queue `rejudge`, or this process does not want to know of it. */

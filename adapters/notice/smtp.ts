@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { NoticeError, type Notice, type NoticeChannel } from '../../ports/notice.ts'
 
 export interface SmtpOptions {
@@ -33,6 +32,30 @@ export function isAddress(text: string): boolean {
  * With credentials, TLS is required unless the server is on this machine: a password never crosses a network in the clear.
  */
 export function openSmtpChannel(options: SmtpOptions): NoticeChannel {
+  let pool: ReturnType<typeof openPool> | undefined
+  return {
+    kind: 'smtp',
+    destination: destinationOf(options),
+    needsRecipient: options.to === undefined,
+    async send(notice) {
+      const message = compose(notice, options)
+      try {
+        const transport = await (pool ??= openPool(options))
+        await transport.sendMail({ ...message, signal: AbortSignal.timeout(options.timeoutMs) })
+      } catch (error) {
+        throw asNoticeError(error, options.timeoutMs)
+      }
+    },
+    async close() {
+      const transport = await pool
+      transport?.close()
+    },
+  }
+}
+
+async function openPool(options: SmtpOptions) {
+  // Loaded when the first message leaves: it takes 15 MiB, and most boxes never send one.
+  const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     pool: true,
     host: options.host,
@@ -52,22 +75,7 @@ export function openSmtpChannel(options: SmtpOptions): NoticeChannel {
   })
   // An idle connection that breaks is not news: the next message opens another one.
   transport.on('error', () => undefined)
-  return {
-    kind: 'smtp',
-    destination: destinationOf(options),
-    needsRecipient: options.to === undefined,
-    async send(notice) {
-      const message = compose(notice, options)
-      try {
-        await transport.sendMail({ ...message, signal: AbortSignal.timeout(options.timeoutMs) })
-      } catch (error) {
-        throw asNoticeError(error, options.timeoutMs)
-      }
-    },
-    async close() {
-      transport.close()
-    },
-  }
+  return transport
 }
 
 function destinationOf(options: SmtpOptions): string {

@@ -20,7 +20,7 @@ export interface AggregateQuery extends SensorKey {
 }
 
 const LOG_PAGES_MAX = 4096
-const CACHE_KIB = 16_384
+const CACHE_KIB = 8192
 const STREAMS_REMEMBERED_MAX = 100_000
 const STATEMENTS_REMEMBERED_MAX = 200
 

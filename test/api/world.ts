@@ -77,7 +77,7 @@ export async function openWorld(
   const folder = t.testdir()
   const log = pino({ level: 'silent' })
   const metrics = createMetrics()
-  const db = openDb('sqlite::memory:')
+  const db = await openDb('sqlite::memory:')
   await migrate(db)
   await ensureAdministrator(db, { password: ADMIN_PASSWORD })
   const cache = openMemoryCache({ entriesMax: 10_000 })

@@ -40,7 +40,7 @@ export function testIntake(): TestIntake {
 /** A broker with everything around it that is real but the ingest part. All of it ends with the test. */
 export async function openWorld(t: Test, settings: Partial<BrokerSettings> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'coldstream-broker-'))
-  const db = openDb('sqlite::memory:')
+  const db = await openDb('sqlite::memory:')
   await migrate(db)
   const cache = openMemoryCache({ entriesMax: 1000 })
   const metrics = createMetrics()

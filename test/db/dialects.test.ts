@@ -24,7 +24,7 @@ function device(name: string, more: Partial<DeviceTable> = {}): DeviceTable {
 
 /** What must hold on every database. */
 async function dialectContract(t: Test, url: string): Promise<void> {
-  const db = openDb(url)
+  const db = await openDb(url)
   t.teardown(() => db.destroy())
   await migrate(db)
   await migrate(db)

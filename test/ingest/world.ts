@@ -31,7 +31,7 @@ export interface World extends IngestDeps {
 /** The real embedded stores in a temporary folder, closed at the end of the test. The clock stands still. */
 export async function openWorld(t: Test): Promise<World> {
   const folder = t.testdir()
-  const db = openDb(`sqlite:${join(folder, 'coldstream.db')}`)
+  const db = await openDb(`sqlite:${join(folder, 'coldstream.db')}`)
   await migrate(db)
   const metrics = createMetrics()
   const queue = await openEmbeddedQueue({

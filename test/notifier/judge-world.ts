@@ -89,7 +89,7 @@ export async function openWorld(
         await world.series.write(deliveries.flatMap(({ batch }) => batch.readings))
         return deliveries.map(() => 'done')
       },
-      { deliveriesMax: 3 },
+      { deliveriesMax: 64 },
     )
     const { series, cache } = world
     const clock = systemClock
@@ -112,7 +112,7 @@ export async function openWorld(
     await world.cache.close()
   }
 
-  world.db = openDb(`sqlite:${join(folder, 'db.db')}`)
+  world.db = await openDb(`sqlite:${join(folder, 'db.db')}`)
   await migrate(world.db)
   if (rules.length > 0) await world.db.insertInto('rule').values(rules).execute()
   const facilityId = await addFacility(world.db)

@@ -199,6 +199,40 @@ test('an old batch that comes again does not undo what is judged in order meanwh
   t.match(await world.breaches(deviceId), [{ state: 'ended', endAt: T0 + 730 * MINUTE_MS, readings: 73 }])
 })
 
+test('after a restart an old reading is judged with all that is newer', async (t) => {
+  const world = await open(t)
+  const deviceId = await world.addDevice('who-30dtr')
+  await world.publish(warm(deviceId, 0, 700, 9))
+  await world.settle()
+  const [before] = await world.breaches(deviceId)
+  await world.restart()
+  await world.publish(warm(deviceId, 300, 300, 9))
+  await world.settle()
+  t.same(await world.breaches(deviceId), [before])
+  await world.publish(warm(deviceId, 710, 710, 5))
+  await world.settle()
+  t.match(await world.breaches(deviceId), [{ id: before?.id, state: 'ended', readings: 71 }])
+})
+
+test('the newest reading again, greater: it is judged again; lesser or equal: it changes nothing', async (t) => {
+  const world = await open(t)
+  const deviceId = await world.addDevice('who-30dtr')
+  await world.publish(warm(deviceId, 0, 0, 5))
+  await world.settle()
+  await world.publish(warm(deviceId, 10, 80, -1))
+  await world.settle()
+  const before = await world.breaches(deviceId)
+  t.match(before, [{ ruleId: 'who-30dtr-low', state: 'open', readings: 8 }])
+  for (const temperature of [-1, -3]) {
+    await world.publish(warm(deviceId, 80, 80, temperature))
+    await world.settle()
+    t.same(await world.breaches(deviceId), before)
+  }
+  await world.publish(warm(deviceId, 80, 80, 5))
+  await world.settle()
+  t.match(await world.breaches(deviceId), [{ state: 'ended', endAt: T0 + 80 * MINUTE_MS, readings: 7 }])
+})
+
 test('pages of breaches, newest first', async (t) => {
   const world = await open(t)
   const devices = [await world.addDevice('who-30dtr'), await world.addDevice('who-30dtr')]

@@ -25,7 +25,7 @@ test(
       send: async (notice) => void heard.push(`${notice.step} ${String(notice.data['breachId'])}`),
       close: async () => {},
     }
-    const others = [openDb(server.url), openDb(server.url)]
+    const others = [await openDb(server.url), await openDb(server.url)]
     t.teardown(() => Promise.all(others.map((db) => db.destroy())))
     for (const db of [world.db, ...others]) await world.start([channel], {}, db)
 

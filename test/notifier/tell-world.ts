@@ -27,7 +27,7 @@ interface Teardown {
 
 /** A district with one health centre, one refrigerator, one device; a database; a clock that the test moves. */
 export async function createWorld(t: Teardown, url = `sqlite:${join(t.testdir(), 'db.sqlite')}`) {
-  const db = openDb(url)
+  const db = await openDb(url)
   await migrate(db)
   await insertRegistry(db)
   const cache = openMemoryCache({ entriesMax: 1_000 })

@@ -6,7 +6,7 @@ import pkg from '../../package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '../..')
 // What `npm start` runs, so that nothing else is tested.
-const START = pkg.scripts.start.split(' ').slice(1)
+const [ENV = '', , ...START] = pkg.scripts.start.split(' ')
 const ADMIN_PASSWORD = 'correct-horse-battery'
 
 /** The whole program in a process of its own, as `npm start` runs it. */
@@ -34,6 +34,7 @@ export async function startColdstream(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
+      ...Object.fromEntries([ENV.split('=')]),
       DATA_DIR: dataDir,
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: '0',

@@ -130,26 +130,32 @@ async function runLoad(dataDir: string, disturb: (run: Run, loaded: Promise<unkn
   }
 }
 
-test('kill -9 at random moments loses nothing, doubles nothing, and changes no breach', async (t) => {
-  const undisturbed = await runLoad(t.testdir({}), async () => undefined)
-  t.same(undisturbed.readings, Array(DEVICES).fill(perDevice))
+const timeout = 1000 * (LOAD_SECONDS * 10 + 60)
 
-  let kills = 0
-  const dataDir = t.testdir({ killed: {} })
-  const killed = await runLoad(`${dataDir}/killed`, async (run, loaded) => {
-    const over = new AbortController()
-    void loaded.finally(() => over.abort())
-    const { httpPort, mqttPort } = run.program
-    const samePorts = { HTTP_PORT: String(httpPort), MQTT_PORT: String(mqttPort), NOTIFY_AGE_MS_MAX: '1' }
-    while (!over.signal.aborted) {
-      await Promise.race([sleep(200 + Math.random() * 2500), loaded])
-      await run.program.end('SIGKILL')
-      kills++
-      run.program = await startColdstream(`${dataDir}/killed`, samePorts)
-    }
-  })
-  t.ok(kills >= 3, `killed ${kills} times`)
-  t.same(killed.readings, undisturbed.readings, 'every acknowledged reading is there, once')
-  t.ok(undisturbed.breaches.length > DEVICES, 'there are breaches to compare')
-  t.same(killed.breaches, undisturbed.breaches)
-})
+test(
+  'kill -9 at random moments loses nothing, doubles nothing, and changes no breach',
+  { timeout },
+  async (t) => {
+    const undisturbed = await runLoad(t.testdir({}), async () => undefined)
+    t.same(undisturbed.readings, Array(DEVICES).fill(perDevice))
+
+    let kills = 0
+    const dataDir = t.testdir({ killed: {} })
+    const killed = await runLoad(`${dataDir}/killed`, async (run, loaded) => {
+      const over = new AbortController()
+      void loaded.finally(() => over.abort())
+      const { httpPort, mqttPort } = run.program
+      const samePorts = { HTTP_PORT: String(httpPort), MQTT_PORT: String(mqttPort), NOTIFY_AGE_MS_MAX: '1' }
+      while (!over.signal.aborted) {
+        await Promise.race([sleep(200 + Math.random() * 2500), loaded])
+        await run.program.end('SIGKILL')
+        kills++
+        run.program = await startColdstream(`${dataDir}/killed`, samePorts)
+      }
+    })
+    t.ok(kills >= 3, `killed ${kills} times`)
+    t.same(killed.readings, undisturbed.readings, 'every acknowledged reading is there, once')
+    t.ok(undisturbed.breaches.length > DEVICES, 'there are breaches to compare')
+    t.same(killed.breaches, undisturbed.breaches)
+  },
+)
