@@ -9,11 +9,10 @@ import { startColdstream, type Coldstream } from '../test/services/coldstream.ts
 
 const root = resolve(import.meta.dirname, '..')
 
-/** Resident memory of a process in MiB: now, and the most it ever had. */
-export function memoryOf(pid: number): { rssMiB: number; peakMiB: number } {
+/** The most memory that a process ever had resident, in MB (10⁶ bytes). */
+export function peakMemoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024
-  return { rssMiB: read('VmRSS'), peakMiB: read('VmHWM') }
+  return (Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6
 }
 
 /** CPU time of a process in seconds, user and system. */
