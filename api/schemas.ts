@@ -1,6 +1,5 @@
 import { Type, type TSchema } from 'typebox'
 import { ERRORS, type ErrorCode } from '../domain/errors.ts'
-import { Problem } from './errors.ts'
 import { PERMISSIONS, type OperationId } from './permissions.ts'
 
 export const closed = { additionalProperties: false } as const
@@ -74,6 +73,9 @@ export function operation<const S extends Operation>(schema: S, codes: readonly 
     response: { ...problems([...usual, ...codes]), ...schema.response },
   }
 }
+
+// Declared once for the whole server, by the composition root.
+const Problem = Type.Unsafe({ $ref: 'Problem#' })
 
 function problems(codes: readonly ErrorCode[]): Record<number, ContentSchema> {
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code][0])

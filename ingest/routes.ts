@@ -42,16 +42,8 @@ const Accepted = Type.Object({
   refused: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
 })
 
-const Problem = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.String(),
-    detail: Type.Optional(Type.String()),
-  },
-  { additionalProperties: true },
-)
+// Declared once for the whole server, by the composition root.
+const Problem = Type.Unsafe({ $ref: 'Problem#' })
 const problem = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: Problem } },

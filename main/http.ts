@@ -6,7 +6,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { randomUUIDv7 } from 'node:crypto'
 import type { Logger } from 'pino'
 import { Type } from 'typebox'
-import { notFoundHandler, problemHandler } from '../api/errors.ts'
+import { notFoundHandler, Problem, problemHandler } from '../api/errors.ts'
 import type { Part } from '../ports/part.ts'
 import type { PromMetrics } from './metrics.ts'
 import { VERSION } from './version.ts'
@@ -42,7 +42,11 @@ export async function buildHttp(deps: HttpDeps): Promise<FastifyInstance> {
   app.setErrorHandler(problemHandler)
   app.setNotFoundHandler(notFoundHandler)
   await app.register(helmet, { contentSecurityPolicy: false })
+  app.addSchema({ ...Problem, $id: 'Problem' })
   await app.register(swagger, {
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`),
+    },
     openapi: {
       openapi: '3.1.0',
       info: {

@@ -12,7 +12,7 @@ import {
 } from '../services/coldstream.ts'
 import { waitFor } from '../wait-for.ts'
 
-// P1, P3, P6 against `kill -9`: the process dies at random moments under a load of QoS 1 publishes from a real client (MQTT.js), and is started
+// P1, P3, P6 against `kill -9` and SIGTERM: the process ends at random moments under a load of QoS 1 publishes from a real client (MQTT.js), and is started
 // again on the same data each time. KILL_SECONDS=60 is the long form.
 const LOAD_SECONDS = Number(process.env.KILL_SECONDS ?? 12)
 const READINGS_PER_SECOND = 400
