@@ -44,6 +44,18 @@ function connect(port: number, device: RegisteredDevice): MqttClient {
   })
 }
 
+/** Resolves with the PUBACK. MQTT.js gives some publishes up when a connection ends while it sends the old ones again; a device sends them anew. */
+async function acknowledged(client: MqttClient, payload: string): Promise<void> {
+  for (;;) {
+    try {
+      await client.publishAsync('v1/devices/me/telemetry', payload, { qos: 1 })
+      return
+    } catch (error) {
+      if (client.disconnecting) throw error
+    }
+  }
+}
+
 /** Publishes all readings of a device, at the given rate; resolves when every one of them is acknowledged. */
 async function publishAll(client: MqttClient, device: number): Promise<void> {
   const startedAt = performance.now()
@@ -54,9 +66,7 @@ async function publishAll(client: MqttClient, device: number): Promise<void> {
     if (waitMs > 1) await sleep(waitMs)
     if (inFlight.size >= IN_FLIGHT_MAX) await Promise.race(inFlight)
     const payload = JSON.stringify({ ts: timeOf(step), values: { temperature: celsius(device, step) } })
-    const published: Promise<unknown> = client
-      .publishAsync('v1/devices/me/telemetry', payload, { qos: 1 })
-      .then(() => inFlight.delete(published))
+    const published: Promise<unknown> = acknowledged(client, payload).then(() => inFlight.delete(published))
     inFlight.add(published)
   }
   await Promise.all(inFlight)
