@@ -4,7 +4,6 @@ import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Intake } from '../ports/intake.ts'
 import type { Metrics } from '../ports/metrics.ts'
-import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 
 /** A command for a device, as it goes down to it. */
@@ -17,7 +16,6 @@ export interface ApiDeps {
   readonly db: Db
   readonly series: Series
   readonly cache: Cache
-  readonly queue: Queue
   readonly intake: Intake
   readonly metrics: Metrics
   readonly log: Logger

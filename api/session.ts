@@ -6,6 +6,7 @@ import type { DbOrTrx, RefreshTokenTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { RouteDeps } from './deps.ts'
 import { verifyPassword } from './password.ts'
+import { inTransaction } from '../db/transaction.ts'
 
 /** A session that was opened or carried on: what the access token names, and the refresh token, which is nowhere else in clear. */
 export interface Session {
@@ -28,7 +29,7 @@ export async function openSession(deps: RouteDeps, username: string, password: s
  * @throws CodedError `auth.refreshInvalid`
  */
 export async function refreshSession(deps: RouteDeps, token: string): Promise<Session> {
-  const session = await deps.db.transaction().execute(async (trx) => {
+  const session = await inTransaction(deps.db, async (trx) => {
     const row = await findRefreshToken(trx, hashToken(token))
     if (!row || !(await mayRefresh(deps, trx, row))) return undefined
     if (await useRefreshToken(trx, row.id, deps.clock.now())) return issue(deps, trx, row.userId, row.family)

@@ -13,6 +13,7 @@ import type { DbOrTrx, IdempotencyKeyTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
+import { inTransaction } from '../db/transaction.ts'
 
 const KEY = /^[\x21-\x7e]{1,128}$/
 /** A request that has not answered by then died with its process: its key may be taken over. Longer than any request lives. */
@@ -45,7 +46,7 @@ export async function once<T>(
 ): Promise<T> {
   reply.code(answer.status)
   const key = idempotencyKey(request)
-  if (key === undefined) return answer.outside ? work(deps.db) : deps.db.transaction().execute(work)
+  if (key === undefined) return answer.outside ? work(deps.db) : inTransaction(deps.db, work)
   const row = {
     key,
     userId: request.caller.id,
@@ -76,7 +77,7 @@ async function workAndKeep<T>(
     return body
   }
   try {
-    return await (outside ? run(deps.db) : deps.db.transaction().execute(run))
+    return await (outside ? run(deps.db) : inTransaction(deps.db, run))
   } catch (error) {
     await releaseIdempotencyKey(deps.db, reservation)
     throw error

@@ -1,4 +1,5 @@
 import { Migrator, type Migration } from 'kysely/migration'
+import { isDuplicate } from './dialects/duplicate.ts'
 import type { Db } from './schema.ts'
 import * as m0001 from './migrations/0001-cold-chain.ts'
 import { SHIPPED_RULES } from '../domain/rule.ts'
@@ -7,7 +8,7 @@ const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
 }
 
-/** Brings the schema up to date and the shipped rules in. Throws at the first failure: nothing starts on a half-migrated database. */
+/** Brings the schema up to date and the shipped rules in. Throws at the first failure: nothing starts on a half-migrated database. Of several processes that start at once one migrates and the others wait. */
 export async function migrate(db: Db): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
@@ -15,8 +16,15 @@ export async function migrate(db: Db): Promise<void> {
   await keepShippedRules(db)
 }
 
+// One by one: of two processes that start at once each finds the other's rules there.
 async function keepShippedRules(db: Db): Promise<void> {
   const known = new Set((await db.selectFrom('rule').select('id').execute()).map((row) => row.id))
-  const missing = SHIPPED_RULES.filter((rule) => !known.has(rule.id))
-  if (missing.length > 0) await db.insertInto('rule').values(missing).execute()
+  for (const rule of SHIPPED_RULES.filter(({ id }) => !known.has(id)))
+    await db
+      .insertInto('rule')
+      .values(rule)
+      .execute()
+      .catch((error: unknown) => {
+        if (!isDuplicate(error)) throw error
+      })
 }

@@ -17,6 +17,7 @@ import {
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
 import { once } from '../write.ts'
+import { inTransaction } from '../../db/transaction.ts'
 
 /** A device that invents keys gets no endless page. */
 const ATTRIBUTES_MAX = 1000
@@ -118,7 +119,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
   })
   app.patch('/devices/:id', { schema: change }, async ({ params, body, caller }) => {
     const { id } = params
-    const device = await deps.db.transaction().execute((trx) => changeDevice(deps, trx, caller, id, body))
+    const device = await inTransaction(deps.db, (trx) => changeDevice(deps, trx, caller, id, body))
     deps.cache.publish('registry', { deviceId: id })
     return device
   })

@@ -25,6 +25,7 @@ import {
 } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
 import { audit, once } from '../write.ts'
+import { inTransaction } from '../../db/transaction.ts'
 
 const Equipment = Type.Object(
   {
@@ -111,7 +112,7 @@ export const equipmentRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app,
   )
   app.patch('/equipment/:id', { schema: change }, async ({ params, body, caller }) => {
     const { id } = params
-    const after = await deps.db.transaction().execute((trx) => changeEquipment(deps, trx, caller, id, body))
+    const after = await inTransaction(deps.db, (trx) => changeEquipment(deps, trx, caller, id, body))
     for (const deviceId of await listDeviceIdsOfEquipment(deps.db, id))
       deps.cache.publish('registry', { deviceId })
     return after

@@ -31,6 +31,7 @@ import {
 } from '../schemas.ts'
 import { isTimeZone, toRfc3339 } from '../time.ts'
 import { audit, once } from '../write.ts'
+import { inTransaction } from '../../db/transaction.ts'
 
 const Facility = Type.Object(
   {
@@ -132,7 +133,7 @@ export const facilityRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, 
   )
   app.patch('/facilities/:id', { schema: change }, async ({ params, body, caller }) => {
     const { id } = params
-    const after = await deps.db.transaction().execute((trx) => changeFacility(deps, trx, caller, id, body))
+    const after = await inTransaction(deps.db, (trx) => changeFacility(deps, trx, caller, id, body))
     if (body.parentId !== undefined) await tellDevicesUnder(deps, after.path)
     return facilityView(after)
   })

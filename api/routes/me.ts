@@ -17,6 +17,7 @@ import {
 import { closed, Empty, operation } from '../schemas.ts'
 import { audit, once } from '../write.ts'
 import { User, userView } from './users.ts'
+import { inTransaction } from '../../db/transaction.ts'
 
 const getMe = operation({
   operationId: 'getMe',
@@ -70,7 +71,7 @@ async function checkCurrent(
 
 async function changePassword({ db, clock }: RouteDeps, caller: Caller, passwordHash: string): Promise<void> {
   const now = clock.now()
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await updateUser(trx, caller.id, { passwordHash })
     await revokeSessions(trx, caller.id, now, caller.session)
     await audit(trx, caller, now, { action: 'user.passwordChanged', entity: 'user', entityId: caller.id })

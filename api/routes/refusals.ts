@@ -10,6 +10,7 @@ import type { RouteDeps } from '../deps.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, nullable, operation, page, paging, Time } from '../schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from '../time.ts'
 import { audit, once } from '../write.ts'
+import { inTransaction } from '../../db/transaction.ts'
 
 const Replay = Type.Object(
   {
@@ -105,7 +106,7 @@ async function replayRefusal(deps: RouteDeps, caller: Caller, id: string): Promi
   })
   const replayedAt = deps.clock.now()
   const replayOutcome = JSON.stringify({ readings, refused })
-  await deps.db.transaction().execute(async (trx) => {
+  await inTransaction(deps.db, async (trx) => {
     await markRefusalReplayed(trx, id, replayedAt, replayOutcome)
     await audit(trx, caller, replayedAt, {
       action: 'refusal.replayed',

@@ -26,6 +26,7 @@ import {
 } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
 import { audit, once } from '../write.ts'
+import { inTransaction } from '../../db/transaction.ts'
 
 export const User = Type.Object(
   {
@@ -120,9 +121,9 @@ export const userRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps
   app.patch('/users/:id', { schema: change }, async ({ params, body, caller }) => {
     const { password } = body
     const passwordHash = password === undefined ? undefined : await hashPassword(password)
-    return deps.db
-      .transaction()
-      .execute((trx) => changeUser(deps, trx, caller, { id: params.id, passwordHash }, body))
+    return inTransaction(deps.db, (trx) =>
+      changeUser(deps, trx, caller, { id: params.id, passwordHash }, body),
+    )
   })
 }
 

@@ -17,6 +17,12 @@ export async function findDevice(db: DbOrTrx, id: string): Promise<DeviceTable |
   return db.selectFrom('device').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** Those of the devices that exist. */
+export async function findDevices(db: DbOrTrx, ids: readonly string[]): Promise<DeviceTable[]> {
+  if (ids.length === 0) return []
+  return db.selectFrom('device').selectAll().where('id', 'in', ids).execute()
+}
+
 export async function insertDevice(db: DbOrTrx, device: DeviceTable): Promise<void> {
   await db.insertInto('device').values(device).execute()
 }
