@@ -1,0 +1,108 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { HttpError, InfluxDB } from '@influxdata/influxdb-client'
+import type { Reading } from '../../domain/reading.ts'
+import type { Flusher } from './victoriametrics-flush.ts'
+import { createGate, failure, reasonOf, unavailable, type Server } from './victoriametrics-http.ts'
+import { lineOf } from './victoriametrics-lines.ts'
+
+interface WriterOptions {
+  readonly server: Server
+  readonly flusher: Flusher
+  /** Readings in one request. */
+  readonly batchReadingsMax: number
+  /** Requests under way at once; the lines of the others are not made yet. */
+  readonly requestsMax: number
+}
+
+export interface Writer {
+  write(readings: readonly Reading[]): Promise<void>
+  /** Waits for the writes under way. */
+  close(): Promise<void>
+}
+
+/** Writes through the Influx client; each batch fails or succeeds on its own, and nothing is kept for a second try. */
+export function createWriter({ server, flusher, batchReadingsMax, requestsMax }: WriterOptions): Writer {
+  const agent = new (server.url.startsWith('https:') ? HttpsAgent : HttpAgent)({ keepAlive: true })
+  const gate = createGate(requestsMax)
+  const underWay = new Set<Promise<void>>()
+  let closed = false
+
+  async function writeAll(readings: readonly Reading[]): Promise<void> {
+    const startedAt = await flusher.startedAt()
+    const sent = batches(readings, batchReadingsMax).map((batch) =>
+      gate(() => send(server, agent, linesOf(batch))),
+    )
+    // All of them, so that a refused batch does not leave others under way.
+    const failures = (await Promise.allSettled(sent)).filter((result) => result.status === 'rejected')
+    if (failures.length > 0) {
+      flusher.forget()
+      throw failures[0]?.reason
+    }
+    await flusher.durable(startedAt)
+  }
+
+  return {
+    async write(readings) {
+      if (closed) throw unavailable('it is closed')
+      if (readings.length === 0) return
+      const work = writeAll(readings)
+      underWay.add(work)
+      try {
+        await work
+      } finally {
+        underWay.delete(work)
+      }
+    },
+    async close() {
+      closed = true
+      await Promise.allSettled(underWay)
+      await flusher.close()
+      agent.destroy()
+    },
+  }
+}
+
+function batches(readings: readonly Reading[], size: number): (readonly Reading[])[] {
+  if (readings.length <= size) return [readings]
+  const count = Math.ceil(readings.length / size)
+  return Array.from({ length: count }, (_, index) => readings.slice(index * size, (index + 1) * size))
+}
+
+function linesOf(readings: readonly Reading[]): string[] {
+  const now = Date.now()
+  return readings.map((reading) => lineOf(reading, now)).filter((line) => line !== undefined)
+}
+
+/**
+ * One batch, one WriteApi. Its buffer must hold the whole batch: what it sends by itself when it is full fails with no one told. With no retries there
+ * is nothing for its retry buffer to drop, and `writeFailed` hands us the error instead of its logger.
+ */
+async function send(server: Server, agent: HttpAgent, lines: string[]): Promise<void> {
+  if (lines.length === 0) return
+  // The client's own time limit leaves the request behind, with its connection; a signal ends both.
+  const signal = AbortSignal.timeout(server.timeoutMs)
+  const client = new InfluxDB({
+    url: server.url,
+    headers: { ...server.headers },
+    timeout: server.timeoutMs,
+    transportOptions: { agent, signal },
+  })
+  const api = client.getWriteApi('coldstream', 'coldstream', 'ms', {
+    batchSize: lines.length + 1,
+    maxBatchBytes: Infinity,
+    flushInterval: 0,
+    maxRetries: 0,
+    maxBufferLines: 0,
+    writeFailed: async (error) => {
+      throw error
+    },
+  })
+  api.writeRecords(lines)
+  try {
+    await api.flush()
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw unavailable(reasonOf(error), error)
+    throw failure(error.statusCode, (error.body ?? error.message).slice(0, 300), error)
+  }
+}
