@@ -29,7 +29,11 @@ export interface Children {
 export function rememberChildren(deps: ChildrenDeps): Children {
   const { registryCacheMax, registryCacheMs } = deps.settings
   const known = new LRUCache<string, Child>({ max: registryCacheMax, ttl: registryCacheMs })
-  const unsubscribe = deps.cache.subscribe('registry', ({ deviceId }) => forget(known, deviceId))
+  const unsubscribe = deps.cache.subscribe(
+    'registry',
+    ({ deviceId }) => forget(known, deviceId),
+    () => known.clear(),
+  )
   return {
     named: (gatewayId, name) => known.get(`${gatewayId}/${name}`),
     async lookUp(gatewayId, names) {

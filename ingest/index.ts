@@ -1,3 +1,4 @@
+import type { FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
 import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
@@ -11,6 +12,7 @@ import { createIntake } from './accept.ts'
 import { rememberChildren } from './children.ts'
 import { createGroup } from './group.ts'
 import { startPurge } from './purge.ts'
+import { intakeRoutes } from './intake-routes.ts'
 import { ingestRoutes } from './routes.ts'
 import { INGEST_DEFAULTS, type IngestSettings } from './settings.ts'
 import { startStore } from './store.ts'
@@ -42,7 +44,7 @@ export async function startIngest(given: IngestDeps): Promise<Ingest> {
   return {
     name: 'ingest',
     intake,
-    routes: ingestRoutes({ ...deps, intake }),
+    routes: routesOf({ ...deps, intake }),
     ready: () => whyNotReady(deps),
     async stop() {
       intake.stop()
@@ -51,6 +53,13 @@ export async function startIngest(given: IngestDeps): Promise<Ingest> {
       await purge.stop()
       children.stop()
     },
+  }
+}
+
+function routesOf(deps: IngestDeps & { intake: Intake; settings: IngestSettings }): FastifyPluginAsync {
+  return async (app) => {
+    await app.register(ingestRoutes(deps))
+    if (deps.settings.intakeToken !== '') await app.register(intakeRoutes(deps))
   }
 }
 

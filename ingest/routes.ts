@@ -102,9 +102,13 @@ async function accept({ intake, clock, settings }: RoutesDeps, sender: Sender, b
 function rememberSenders({ db, cache, settings }: RoutesDeps) {
   const { registryCacheMax, registryCacheMs } = settings
   const known = new LRUCache<string, Sender>({ max: registryCacheMax, ttl: registryCacheMs })
-  const stop = cache.subscribe('registry', ({ deviceId }) => {
-    for (const [key, sender] of known.entries()) if (sender.deviceId === deviceId) known.delete(key)
-  })
+  const stop = cache.subscribe(
+    'registry',
+    ({ deviceId }) => {
+      for (const [key, sender] of known.entries()) if (sender.deviceId === deviceId) known.delete(key)
+    },
+    () => known.clear(),
+  )
   return {
     stop,
     /** @throws CodedError `device.unauthorized` */

@@ -17,6 +17,13 @@ export interface IngestSettings extends CodecLimits {
   readonly registryCacheMs: number
   /** Body of `POST /v1/telemetry`. */
   readonly bodyBytesMax: number
+  /** What brokers in other processes show to hand packets over. Empty: no packets are taken from other processes. */
+  readonly intakeToken: string
+  /** Body of one hand-over from another process, and the packets in it. */
+  readonly intakeBodyBytesMax: number
+  readonly intakePacketsMax: number
+  /** Bytes of such bodies that are not answered yet; beyond it a hand-over is refused, and the broker goes elsewhere. */
+  readonly intakeHeldBytesMax: number
   readonly storeDeliveriesMax: number
   /** Readings in one write to the series store, so that a backlog does not hold the event loop for long. */
   readonly storeReadingsMax: number
@@ -36,6 +43,10 @@ export const INGEST_DEFAULTS: IngestSettings = {
   registryCacheMax: 10_000,
   registryCacheMs: 30_000,
   bodyBytesMax: 1_048_576,
+  intakeToken: '',
+  intakeBodyBytesMax: 16 * 1_048_576,
+  intakePacketsMax: 10_000,
+  intakeHeldBytesMax: 64 * 1_048_576,
   storeDeliveriesMax: 64,
   storeReadingsMax: 10_000,
   refusalRetentionDays: 90,

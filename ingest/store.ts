@@ -10,6 +10,7 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { Consumer, Delivery, Queue, Verdict } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 import type { IngestSettings } from './settings.ts'
+import { inTransaction } from '../db/transaction.ts'
 
 interface StoreDeps {
   readonly queue: Queue
@@ -33,10 +34,10 @@ export function startStore(deps: StoreDeps): Consumer {
   const consumer = deps.queue.consume(
     'store',
     async (deliveries) => {
-      const verdicts: Verdict[] = []
-      for (const together of divide(deliveries, storeReadingsMax))
-        verdicts.push(...(await storeTogether(deps, together, stopping.signal)))
-      return verdicts
+      // Side by side: a store on another machine may take a second to make a write durable, however small it is.
+      const groups = divide(deliveries, storeReadingsMax)
+      const verdicts = groups.map((together) => storeTogether(deps, together, stopping.signal))
+      return (await Promise.all(verdicts)).flat()
     },
     { deliveriesMax: storeDeliveriesMax },
   )
@@ -112,7 +113,7 @@ async function keepInDatabase({ db, refusalsKept }: StoreDeps, batches: readonly
   const refusals = batches.flatMap((batch) => batch.refusals)
   const attributes = batches.flatMap((batch) => batch.attributes)
   if (refusals.length === 0 && attributes.length === 0) return
-  const kept = await db.transaction().execute(async (trx) => {
+  const kept = await inTransaction(db, async (trx) => {
     await keepAttributes(trx, attributes)
     return insertRefusals(trx, refusals)
   })

@@ -9,6 +9,12 @@ export const METRICS = {
     'Hand-overs from broker to ingest that had to be tried again.',
     [],
   ],
+  coldstream_intake_requests_total: [
+    'counter',
+    'Requests from broker to ingest workers by outcome: answered, slow, failed, stale (a kept connection was gone), tooLarge.',
+    ['outcome'],
+  ],
+  coldstream_intake_workers_out: ['gauge', 'Ingest workers that are left out because they failed.', []],
   coldstream_readings_accepted_total: ['counter', 'Readings accepted and made durable.', []],
   coldstream_refusals_total: ['counter', 'Refused packets and readings by reason code.', ['code']],
   coldstream_refusals_purged_total: ['counter', 'Refusals deleted, by limit: age or count.', ['limit']],

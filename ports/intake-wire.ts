@@ -1,0 +1,144 @@
+import { ERRORS, type ErrorCode } from '../domain/errors.ts'
+import type { Outcome, Packet } from './intake.ts'
+
+/**
+ * How packets travel when broker and ingest are two processes: `POST INTAKE_PATH` with a bearer token, many packets in one request, one answer
+ * for each, in their order. A body is the length of its head in bytes (32 bits, big-endian), the head (JSON, one row per packet), and the payloads
+ * one after the other, byte for byte as the devices sent them. A change that older workers cannot read takes a new content type.
+ */
+export const INTAKE_PATH = '/internal/intake'
+export const INTAKE_CONTENT_TYPE = 'application/vnd.coldstream.packets.v1'
+
+/** Why one packet could not be made durable; the others of its request may have been. */
+export interface Failure {
+  readonly failed: ErrorCode
+  readonly detail?: string | undefined
+}
+export type Answer = Outcome | Failure
+
+// What one answer tells of refusals at most: all of them are kept, and the answer has to end somewhere.
+const REFUSALS_PER_PACKET_MAX = 100
+const REFUSALS_PER_ANSWER_MAX = 10_000
+
+const HEAD_LENGTH_BYTES = 4
+
+type Row = readonly [
+  deviceId: string,
+  isGateway: 0 | 1,
+  topic: string,
+  receivedAt: number,
+  payloadBytes: number,
+]
+
+export function encodePackets(packets: readonly Packet[]): Buffer {
+  const rows = packets.map(({ deviceId, isGateway, topic, receivedAt, payload }): Row => [
+    deviceId,
+    isGateway ? 1 : 0,
+    topic,
+    receivedAt,
+    payload.byteLength,
+  ])
+  const head = JSON.stringify(rows)
+  const headBytes = Buffer.byteLength(head)
+  let at = HEAD_LENGTH_BYTES + headBytes
+  const body = Buffer.allocUnsafe(packets.reduce((sum, { payload }) => sum + payload.byteLength, at))
+  body.writeUInt32BE(headBytes)
+  body.write(head, HEAD_LENGTH_BYTES)
+  for (const { payload } of packets) {
+    body.set(payload, at)
+    at += payload.byteLength
+  }
+  return body
+}
+
+/** The packets of a body, their payloads as views of it; undefined when it is not what `encodePackets` makes. */
+export function decodePackets(body: Buffer): Packet[] | undefined {
+  if (body.length < HEAD_LENGTH_BYTES) return undefined
+  let at = HEAD_LENGTH_BYTES + body.readUInt32BE()
+  if (at > body.length) return undefined
+  const rows = parse(body.toString('utf8', HEAD_LENGTH_BYTES, at))
+  if (!Array.isArray(rows)) return undefined
+  const packets: Packet[] = []
+  for (const row of rows as unknown[]) {
+    if (!isRow(row)) return undefined
+    const [deviceId, isGateway, topic, receivedAt, payloadBytes] = row
+    const payload = body.subarray(at, (at += payloadBytes))
+    packets.push({ deviceId, isGateway: isGateway === 1, topic, payload, receivedAt })
+  }
+  return at === body.length ? packets : undefined
+}
+
+function isRow(row: unknown): row is Row {
+  if (!Array.isArray(row) || row.length !== 5) return false
+  const [deviceId, isGateway, topic, receivedAt, payloadBytes] = row as unknown[]
+  return (
+    typeof deviceId === 'string' &&
+    (isGateway === 0 || isGateway === 1) &&
+    typeof topic === 'string' &&
+    Number.isSafeInteger(receivedAt) &&
+    Number.isSafeInteger(payloadBytes) &&
+    (payloadBytes as number) >= 0
+  )
+}
+
+/** One JSON value per packet: the number of its readings when nothing was refused, as with nearly all; else an object. */
+export function encodeAnswers(answers: readonly Answer[]): string {
+  let left = REFUSALS_PER_ANSWER_MAX
+  const rows = answers.map((answer) => {
+    if ('failed' in answer) return answer
+    if (answer.refused.length === 0) return answer.readings
+    // At least one, or the packet would seem to have been taken whole.
+    const refused = answer.refused.slice(0, Math.max(1, Math.min(left, REFUSALS_PER_PACKET_MAX)))
+    left -= refused.length
+    return { readings: answer.readings, refused }
+  })
+  return JSON.stringify(rows)
+}
+
+/** The answers to `count` packets; undefined when the text is not that. */
+export function decodeAnswers(text: string, count: number): Answer[] | undefined {
+  const rows = parse(text)
+  if (!Array.isArray(rows) || rows.length !== count) return undefined
+  const answers: Answer[] = []
+  for (const row of rows as unknown[]) {
+    const answer = typeof row === 'number' ? toOutcome({ readings: row, refused: [] }) : toAnswer(row)
+    if (answer === undefined) return undefined
+    answers.push(answer)
+  }
+  return answers
+}
+
+function toAnswer(row: unknown): Answer | undefined {
+  if (typeof row !== 'object' || row === null) return undefined
+  if (!('failed' in row)) return toOutcome(row)
+  const detail = 'detail' in row && typeof row.detail === 'string' ? row.detail : undefined
+  return { failed: toCode(row.failed), detail }
+}
+
+function toOutcome(row: { readings?: unknown; refused?: unknown }): Outcome | undefined {
+  const { readings, refused } = row
+  if (!isCount(readings) || !Array.isArray(refused)) return undefined
+  return { readings, refused: (refused as unknown[]).map(toRefused) }
+}
+
+function toRefused(item: unknown): Outcome['refused'][number] {
+  const { code, detail } = Object(item) as { code?: unknown; detail?: unknown }
+  return { code: toCode(code), detail: typeof detail === 'string' ? detail : '' }
+}
+
+// A worker that is newer than this process may know codes that this one does not.
+function toCode(code: unknown): ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal.unexpected'
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
