@@ -108,7 +108,11 @@ function openStream(state: LiveState, client: LiveClient): PassThrough {
 function listen(state: LiveState): () => void {
   const { cache, settings } = state.deps
   const stops = [
-    cache.subscribe('registry', ({ deviceId }) => void state.paths.delete(deviceId)),
+    cache.subscribe(
+      'registry',
+      ({ deviceId }) => void state.paths.delete(deviceId),
+      () => state.paths.clear(),
+    ),
     cache.subscribe('readings', (readings) => enqueue(state, () => deliverReadings(state, readings))),
     cache.subscribe('breaches', (message) => noteBreach(state, message)),
   ]

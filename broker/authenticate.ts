@@ -36,6 +36,8 @@ interface Deps {
   readonly clock: Clock
   readonly settings: BrokerSettings
   readonly isOverloaded: () => boolean
+  /** Whether sessions can be looked up now. */
+  readonly canResume: () => boolean
 }
 
 export function createAuthenticator(deps: Deps): Authenticator {
@@ -64,6 +66,8 @@ export function createAuthenticator(deps: Deps): Authenticator {
 
   function refuseEarly({ connect }: Connection): Refusal | undefined {
     if (deps.isOverloaded()) return { returnCode: SERVER_UNAVAILABLE, outcome: 'overloaded' }
+    if (connect?.clean === false && !deps.canResume())
+      return { returnCode: SERVER_UNAVAILABLE, outcome: 'sessions-unavailable' }
     const clientId = connect?.clientId ?? ''
     // [MQTT-3.1.3-8]
     const unnamedSession = clientId === '' && connect?.clean === false

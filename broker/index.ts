@@ -33,6 +33,8 @@ export interface BrokerDeps {
   readonly clock: Clock
   /** For Aedes: a persistence of its family. Whoever opened it closes it, after the broker has stopped. */
   readonly persistence: unknown
+  /** For Aedes: how it tells the other brokers of a cluster; needs a persistence that they share. Without it this broker is alone. */
+  readonly mq?: object
   /** What differs from `BROKER_DEFAULTS`. */
   readonly settings: Partial<BrokerSettings>
 }
@@ -50,14 +52,17 @@ export async function startBroker(deps: BrokerDeps): Promise<Broker> {
   const shared = { ...deps, settings, connections: createConnections() }
   const state = { stopping: false }
   const handOver = createHandOver(shared)
+  const persistence = keptSessions(deps, shared.connections, settings)
   const authenticator = createAuthenticator({
     ...shared,
+    canResume: persistence.available,
     isOverloaded: () => handOver.bytes > settings.handOverBytesMax,
   })
   const connecting = createConnecting({ ...shared, authenticator })
   const aedes = new Aedes({
     ...aedesLimits(settings),
-    persistence: keptSessions(deps, shared.connections, settings),
+    persistence,
+    ...(deps.mq && { mq: deps.mq }),
     preConnect: connecting.preConnect,
     authenticate: connecting.authenticate,
     authorizePublish: asHook(
@@ -66,11 +71,11 @@ export async function startBroker(deps: BrokerDeps): Promise<Broker> {
     authorizeSubscribe: createAuthorizeSubscribe(shared.connections),
     authorizeForward: createAuthorizeForward(shared.connections),
   })
-  distributeOnlyInternal(aedes)
+  distributeOnlyInternal(aedes, shared)
   reportErrors(aedes, shared)
   await aedes.listen()
   const listeners = await listenOrClose(aedes, settings, connecting)
-  const unwatch = watchRegistry({ db, cache, log, connections: shared.connections, authenticator })
+  const unwatch = watchRegistry({ db, cache, log, settings, connections: shared.connections, authenticator })
   log.info({ ...listeners.ports }, 'broker started')
 
   return {

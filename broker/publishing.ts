@@ -125,12 +125,22 @@ function createPublishWill({ connections, handOver, db, log, clock, isStopping }
  * Telemetry has no subscribers inside of Aedes: once it is acknowledged it skips the retained store, the queues and the
  * matcher. Only what lies in the namespace of a device, and what Aedes tells itself, is distributed.
  */
-export function distributeOnlyInternal(aedes: Aedes): void {
+export function distributeOnlyInternal(aedes: Aedes, { log, clock }: Pick<Deps, 'log' | 'clock'>): void {
+  const logLost = logBurst(log, clock, 'a message did not reach its subscribers')
+  // What comes from a device is durable by now, and acknowledged. Told of an error Aedes would close the connection, or delete no will.
+  const regardless =
+    (done: ((error?: Error) => void) | undefined) =>
+    (err?: Error): void => {
+      if (err) logLost({ err })
+      done?.()
+    }
+
   replacePublish(aedes, (original) => (packet, client, done) => {
     if (isInternal(packet.topic) || packet.topic.startsWith('$SYS/')) {
       // Filters are granted at QoS 1 at most.
       if (packet.qos > 1) packet.qos = 1
-      original(packet, client, done)
+      if (typeof client !== 'function') original(packet, client, regardless(done))
+      else original(packet, packet.cmd === undefined ? regardless(client) : client)
       return
     }
     // Aedes calls with or without a client.

@@ -1,4 +1,5 @@
 import type { Metrics } from '../ports/metrics.ts'
+import { rememberedQueues, sharedQueues, type SessionQueues } from './session-queues.ts'
 import type { BrokerSettings } from './settings.ts'
 import { isCommand, isInternal, namespaceOf } from './topics.ts'
 
@@ -9,9 +10,14 @@ interface Persistence {
   outgoingStream(client: ClientKey): AsyncIterable<unknown>
   outgoingEnqueueCombi(subscribers: readonly Subscriber[], packet: Stored): Promise<void>
   outgoingClearMessageId(client: ClientKey, packet: Stored): Promise<Stored | undefined>
+  subscriptionsByTopic(topic: string): Promise<readonly Subscriber[]>
   /** Not of the interface that Aedes asks for; what cannot list its clients cannot bound their number. */
-  clientsWithPrefix?(prefix: string, limit: number): string[]
+  clientsWithPrefix?(prefix: string, limit: number): readonly string[] | Promise<readonly string[]>
   forgetClient?(clientId: string): Promise<void>
+  /** Of one that several brokers share: messages queued for a client. */
+  queueLength?(clientId: string): Promise<number>
+  /** Of one that may be out of reach while the broker runs. */
+  available?(): boolean
 }
 
 interface ClientKey {
@@ -43,22 +49,36 @@ interface Deps {
 }
 
 /** The persistence that Aedes gets: the given one, with limits on what one device can make it keep. */
-export function boundedSessions(persistence: object, deps: Deps): object {
+export function boundedSessions(
+  persistence: object,
+  deps: Deps,
+): object & { readonly available: () => boolean } {
   // Inherits instead of copying: Aedes and its persistences look for optional methods by name.
   const inner = persistence as Persistence
-  const lengths: Lengths = new Map()
+  const queues = queuesOf(inner, deps.settings.sessionMessagesMax)
   return Object.assign(
-    Object.create(inner),
-    boundedQueues(inner, lengths, deps),
-    boundedClients(inner, lengths, deps),
+    Object.create(inner) as object,
+    { available: () => inner.available?.() ?? true },
+    boundedQueues(inner, queues, deps),
+    boundedClients(inner, queues, deps),
     inbound(),
   )
 }
 
-/** Messages kept per client, for those that have any. */
-type Lengths = Map<string, number>
+function queuesOf(inner: Persistence, messagesMax: number): SessionQueues {
+  if (inner.queueLength)
+    return sharedQueues((id) => inner.queueLength?.(id) ?? Promise.resolve(0), messagesMax)
+  const countMessages = async (id: string): Promise<number> => {
+    let length = 0
+    for await (const _ of inner.outgoingStream({ id })) {
+      if (++length >= messagesMax) break
+    }
+    return length
+  }
+  return rememberedQueues(countMessages, messagesMax)
+}
 
-function boundedClients(inner: Persistence, lengths: Lengths, { settings, isConnected }: Deps) {
+function boundedClients(inner: Persistence, queues: SessionQueues, { settings, isConnected }: Deps) {
   return {
     // Aedes hands over every filter of a SUBSCRIBE as soon as one is granted, the refused ones too. Only what lies in the
     // namespace of the device is ever kept: a `#` among them would collect the messages of all devices.
@@ -74,50 +94,54 @@ function boundedClients(inner: Persistence, lengths: Lengths, { settings, isConn
   }
 
   async function makeRoom(deviceId: string, newcomer: string): Promise<void> {
-    const kept = inner.clientsWithPrefix?.(`${deviceId}/`, settings.sessionsPerDeviceMax) ?? []
+    const kept = (await inner.clientsWithPrefix?.(`${deviceId}/`, settings.sessionsPerDeviceMax)) ?? []
     if (kept.length < settings.sessionsPerDeviceMax || kept.includes(newcomer)) return
     // Firmware that makes up a new client id at each start must still get in, so an abandoned session goes.
     const abandoned = kept.find((id) => !isConnected(id))
     if (abandoned === undefined) throw new Error('too many sessions of one device')
     await inner.cleanSubscriptions({ id: abandoned })
     await inner.forgetClient?.(abandoned)
-    lengths.delete(abandoned)
+    queues.forget(abandoned)
   }
 }
 
-function boundedQueues(inner: Persistence, lengths: Lengths, { metrics, settings }: Deps) {
-  async function lengthOf(clientId: string): Promise<number> {
-    const known = lengths.get(clientId)
-    if (known !== undefined) return known
-    let length = 0
-    for await (const _ of inner.outgoingStream({ id: clientId })) {
-      if (++length >= settings.sessionMessagesMax) break
+function boundedQueues(inner: Persistence, queues: SessionQueues, { metrics }: Deps) {
+  // Aedes does not go on with a publish, nor with its connection, when the subscribers cannot be found; when they cannot be
+  // queued for, it does. So the first failure is reported as the second.
+  const unknown = new WeakMap<readonly Subscriber[], unknown>()
+
+  async function enqueue(subscribers: readonly Subscriber[], packet: Stored): Promise<boolean> {
+    const withRoom: Subscriber[] = []
+    try {
+      for (const subscriber of subscribers) {
+        if (await queues.claim(subscriber.clientId)) withRoom.push(subscriber)
+        else metrics.count('coldstream_mqtt_denied_total', { reason: 'session-full' })
+      }
+      if (withRoom.length > 0) await inner.outgoingEnqueueCombi(withRoom, packet)
+      return withRoom.length === subscribers.length
+    } finally {
+      for (const { clientId } of withRoom) queues.settle(clientId)
     }
-    return lengths.get(clientId) ?? length
   }
 
   return {
-    async outgoingEnqueueCombi(subscribers: readonly Subscriber[], packet: Stored): Promise<void> {
-      const withRoom: Subscriber[] = []
-      for (const subscriber of isInternal(packet.topic) ? subscribers : []) {
-        const length = await lengthOf(subscriber.clientId)
-        if (length >= settings.sessionMessagesMax) {
-          metrics.count('coldstream_mqtt_denied_total', { reason: 'session-full' })
-          continue
-        }
-        lengths.set(subscriber.clientId, length + 1)
-        withRoom.push(subscriber)
+    async subscriptionsByTopic(topic: string): Promise<readonly Subscriber[]> {
+      try {
+        return await inner.subscriptionsByTopic(topic)
+      } catch (error) {
+        const none: readonly Subscriber[] = []
+        unknown.set(none, error)
+        return none
       }
-      if (withRoom.length > 0) await inner.outgoingEnqueueCombi(withRoom, packet)
-      if (withRoom.length < subscribers.length && isCommand(packet.topic)) throw new Error('session is full')
+    },
+    async outgoingEnqueueCombi(subscribers: readonly Subscriber[], packet: Stored): Promise<void> {
+      if (unknown.has(subscribers)) throw unknown.get(subscribers)
+      const all = isInternal(packet.topic) && (await enqueue(subscribers, packet))
+      if (!all && isCommand(packet.topic)) throw new Error('session is full')
     },
     async outgoingClearMessageId(client: ClientKey, packet: Stored): Promise<Stored | undefined> {
       const cleared = await inner.outgoingClearMessageId(client, packet)
-      const length = cleared && lengths.get(client.id)
-      if (length !== undefined) {
-        if (length > 1) lengths.set(client.id, length - 1)
-        else lengths.delete(client.id)
-      }
+      if (cleared) queues.cleared(client.id)
       return cleared
     },
   }

@@ -81,7 +81,7 @@ export async function startTell(deps: TellDeps): Promise<Tell> {
     while (await expandChanges(deps));
   }
   const round = createRound([expandAll, sweep, sender.fill], deps.log)
-  const unsubscribe = deps.cache.subscribe('breaches', round.wake)
+  const unsubscribe = deps.cache.subscribe('breaches', round.wake, round.wake)
   const timer = setInterval(round.wake, settings.pollMs)
   round.wake()
   return {

@@ -7,8 +7,15 @@ export interface Cache {
   increment(key: string, ttlMs: number): Promise<number>
   /** Tells every subscriber in every process, at most once each. Costs nothing when nobody in this process listens and none other can. */
   publish<C extends keyof Channels>(channel: C, message: Channels[C]): void
-  /** Returns how to stop. */
-  subscribe<C extends keyof Channels>(channel: C, listener: (message: Channels[C]) => void): () => void
+  /**
+   * Returns how to stop. `onGap` is told when messages from other processes may have been missed until now: whoever remembers
+   * something because nothing else was said forgets it then, or looks again.
+   */
+  subscribe<C extends keyof Channels>(
+    channel: C,
+    listener: (message: Channels[C]) => void,
+    onGap?: () => void,
+  ): () => void
   ping(): Promise<void>
   close(): Promise<void>
 }
