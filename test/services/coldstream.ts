@@ -7,7 +7,7 @@ import pkg from '../../package.json' with { type: 'json' }
 const root = join(import.meta.dirname, '../..')
 // What `npm start` runs, so that nothing else is tested.
 const [ENV = '', , ...START] = pkg.scripts.start.split(' ')
-const ADMIN_PASSWORD = 'correct-horse-battery'
+export const ADMIN_PASSWORD = 'correct-horse-battery'
 
 /** The whole program in a process of its own, as `npm start` runs it. */
 export interface Coldstream {

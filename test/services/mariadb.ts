@@ -1,13 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { userInfo } from 'node:os'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import { waitFor } from '../wait-for.ts'
+import { folderFor, portFor, type Place } from './place.ts'
 
 const SERVER = '/usr/sbin/mariadbd'
 
@@ -20,18 +18,19 @@ export interface Mariadb {
   stop(): Promise<void>
 }
 
-/** Starts a private server in a temporary folder, on a free port of the loopback interface. */
-export async function startMariadb(): Promise<Mariadb> {
-  const dir = await mkdtemp(join(tmpdir(), 'coldstream-mariadb-'))
+/** Starts a private server, in a temporary folder and on a free port unless told otherwise. */
+export async function startMariadb(place: Place = {}): Promise<Mariadb> {
+  const { folder: dir, leave } = await folderFor('mariadb', place)
   const user = userInfo().username
-  await promisify(execFile)('mariadb-install-db', [
-    '--no-defaults',
-    `--user=${user}`,
-    `--datadir=${dir}/data`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-  ])
-  const port = await freePort()
+  if (!existsSync(`${dir}/data`))
+    await promisify(execFile)('mariadb-install-db', [
+      '--no-defaults',
+      `--user=${user}`,
+      `--datadir=${dir}/data`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+    ])
+  const port = await portFor(place)
   const child = spawn(
     SERVER,
     [
@@ -47,33 +46,31 @@ export async function startMariadb(): Promise<Mariadb> {
   )
   const root = { host: '127.0.0.1', port, user: 'root' }
   await waitFor(
-    () =>
-      createConnection(root).then(
+    () => {
+      if (child.exitCode !== null) throw new Error(`MariaDB ended with ${child.exitCode}`)
+      return createConnection(root).then(
         async (connection) => {
-          await connection.query('CREATE DATABASE coldstream CHARACTER SET utf8mb4 COLLATE utf8mb4_bin')
+          await connection.query(
+            'CREATE DATABASE IF NOT EXISTS coldstream CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+          )
           await connection.end()
           return true
         },
         () => false,
-      ),
+      )
+    },
     'MariaDB',
     60_000,
   )
   return {
     url: `mysql://root@127.0.0.1:${port}/coldstream`,
     async stop() {
-      const exited = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exited
-      await rm(dir, { recursive: true, force: true })
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit')
+        child.kill('SIGTERM')
+        await exited
+      }
+      await leave()
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
