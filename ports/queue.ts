@@ -11,6 +11,10 @@ export type QueueName = (typeof QUEUES)[number]
 export type Verdict = 'done' | 'retry' | 'drop'
 
 export interface Delivery {
+  /**
+   * Of `judge` and `rejudge` it may be a part of what was published, with the same id: all of the batch that is of some of its devices.
+   * The deliveries of a device go to one process at a time.
+   */
   readonly batch: Batch
   /** 1 the first time. */
   readonly attempt: number
@@ -19,6 +23,11 @@ export interface Delivery {
 export interface ConsumeOptions {
   /** At most this many batches in one call of the handler. Waiting batches are handed over together, without added delay. */
   readonly deliveriesMax: number
+  /**
+   * Called before a delivery when another process may have had deliveries of the same devices since the last one: what is remembered of them may be
+   * out of date. May come while a handler of another consumer runs. Never called by a queue that one process has to itself.
+   */
+  readonly onGap?: () => void
 }
 
 /** A batch that failed too often, for an operator to read, replay or discard. */
@@ -35,7 +44,8 @@ export interface Parked {
 export interface Queue {
   /**
    * Makes the batch durable for all of the queues named, in one commit. Resolves after that commit (survives a power cut).
-   * Waits while any of the queues holds its limit of bytes (P5); rejects when it is closed or the medium fails, and then nothing was kept.
+   * Waits while any of the queues holds its limit of bytes (P5); rejects when it is closed or the medium fails. Then nothing was kept, but for a
+   * medium behind a network, which may have kept it for some of the queues: it is to be published again.
    */
   publish(batch: Batch, to: readonly QueueName[]): Promise<void>
   /**
@@ -47,8 +57,13 @@ export interface Queue {
     handler: (deliveries: readonly Delivery[]) => Promise<readonly Verdict[]>,
     options: ConsumeOptions,
   ): Consumer
-  /** `acceptedAt` of the oldest batch that the queue has not finished (parked ones are finished); undefined when it is empty. */
+  /**
+   * Everything published before this moment is finished (parked is finished): `acceptedAt` of the oldest batch that the queue has not finished, undefined
+   * when it is empty. A queue that is shared by processes answers for all of them with a lower bound, and so never undefined: in good times the present less
+   * a margin for the clocks of the machines, while anything is in doubt an earlier moment, at first 0.
+   */
   pendingSince(queue: QueueName): number | undefined
+  /** Of a shared queue: as of a moment ago, bytes estimated, deliveries with other processes left out. */
   depth(queue: QueueName): { readonly batches: number; readonly bytes: number; readonly parked: number }
   parked(queue: QueueName, limit: number): Promise<readonly Parked[]>
   /** Puts a parked batch back. False when there is none of this id. */

@@ -1,0 +1,441 @@
+import { once } from 'node:events'
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test, type Test } from 'tap'
+import { openRabbitQueue, type RabbitQueueLimits } from '../../adapters/queue/rabbitmq.ts'
+import type { Batch } from '../../domain/batch.ts'
+import type { Queue, QueueName } from '../../ports/queue.ts'
+import { collect, makeBatch, queueContract } from '../contracts/queue.ts'
+import { hasRabbitmq, startRabbitmq, startRabbitmqCluster, type Rabbitmq } from '../services/rabbitmq.ts'
+import { skipWithout } from '../services/required.ts'
+import { waitFor } from '../wait-for.ts'
+
+const metrics = { count() {}, set() {}, observe() {} }
+const quick = { retryDelayMs: 2, retryDelayMsMax: 20, partitions: 2 }
+const skip = skipWithout('RabbitMQ', hasRabbitmq)
+
+if (skip) test('rabbitmq queue', { skip }, async () => undefined)
+else testAll(await startRabbitmq())
+
+function testAll(server: Rabbitmq): void {
+  let prefixes = 0
+  const prefixOf = () => `t${(prefixes += 1)}`
+  queueContract(
+    'rabbitmq queue',
+    async () => {
+      const prefix = prefixOf()
+      return (options) =>
+        openRabbitQueue({ url: server.url, prefix, metrics, limits: { ...quick, ...options } })
+    },
+    { pendingSinceIsExact: false, limitIsExact: false },
+  )
+  testSharing(server, prefixOf)
+  testLimits(server, prefixOf)
+  testFaults(server, prefixOf)
+  test('rabbitmq queue: the node is stopped', () => server.stop())
+}
+
+interface Opening {
+  readonly url: string
+  readonly prefix: string
+  readonly limits?: Partial<RabbitQueueLimits>
+}
+
+async function open(t: Test, { url, prefix, limits }: Opening) {
+  const queue = await openRabbitQueue({ url, prefix, metrics, limits: { ...quick, ...limits } })
+  t.teardown(() => queue.close())
+  return queue
+}
+
+/** One reading of each device, all at this time. */
+function sweepOf(devices: number, time: number): Batch {
+  const readings = Array.from({ length: devices }, (_, device) => ({
+    deviceId: `device-${device}`,
+    sensor: 'main',
+    time,
+    values: { temperature: 4 },
+  }))
+  return { ...makeBatch(0, Date.now()), readings }
+}
+
+/** Notes what came, in order: times by device. */
+function follow(queue: Queue, name: QueueName, times: Map<string, number[]>, onGap?: () => void) {
+  const own = new Set<string>()
+  const handler = async (deliveries: readonly { readonly batch: Batch }[]) => {
+    for (const { batch } of deliveries)
+      for (const { deviceId, time } of batch.readings) {
+        own.add(deviceId)
+        times.set(deviceId, [...(times.get(deviceId) ?? []), time])
+      }
+    await sleep(1)
+    return deliveries.map(() => 'done' as const)
+  }
+  const consumer = queue.consume(name, handler, { deliveriesMax: 8, ...(onGap && { onGap }) })
+  return { own, ...consumer }
+}
+
+const firsts = (times: readonly number[]) => times.filter((time, at) => times.indexOf(time) === at)
+
+function testSharing(server: Rabbitmq, prefixOf: () => string): void {
+  test('rabbitmq queue: two processes share the partitions; when one closes the other has all, in order', async (t) => {
+    const opening = { url: server.url, prefix: prefixOf(), limits: { partitions: 8 } }
+    const [one, two] = [await open(t, opening), await open(t, opening)]
+    const times = new Map<string, number[]>()
+    let gaps = 0
+    const judges = [follow(one, 'judge', times), follow(two, 'judge', times, () => (gaps += 1))]
+    const rejudges = [follow(one, 'rejudge', new Map()), follow(two, 'rejudge', new Map())]
+    let time = 0
+    const publish = async () => one.publish(sweepOf(100, (time += 1)), ['judge', 'rejudge'])
+    await waitFor(async () => {
+      await publish()
+      return judges.every(({ own }) => own.size > 0)
+    }, 'both to have deliveries')
+    for (const follower of [...judges, ...rejudges]) follower.own.clear()
+    await waitFor(async () => {
+      await publish()
+      return judges.reduce((sum, { own }) => sum + own.size, 0) === 100
+    }, 'each device to be with one of them')
+    t.ok(
+      judges.every(({ own }) => own.size > 10),
+      `${judges.map(({ own }) => own.size)} devices`,
+    )
+    await waitFor(() => rejudges[1]?.own.size === judges[1]?.own.size, 'rejudge')
+    t.same(rejudges[1]?.own, judges[1]?.own, 'a device has the same process in both queues')
+
+    t.ok(gaps > 0, 'it was told that it may have missed something')
+    gaps = 0
+    for (const { own } of judges) own.clear()
+    const publishing = Array.from({ length: 20 }, publish)
+    await Promise.all([one.close(), ...publishing.map((one_) => one_.catch(() => undefined))])
+    const last = async () => two.publish(sweepOf(100, (time += 1)), ['judge'])
+    await last()
+    await waitFor(() => [...times.values()].every((seen) => seen.includes(time)), 'all to be with the other')
+    t.ok(gaps > 0, 'it was told when it took over')
+    const unordered = [...times.values()].filter((seen) =>
+      firsts(seen).some((at, index, all) => at < (all[index - 1] ?? 0)),
+    )
+    t.equal(unordered.length, 0, 'the readings of a device came in order')
+  })
+
+  test('rabbitmq queue: a process that vanishes is replaced', async (t) => {
+    const opening = { url: server.url, prefix: prefixOf(), limits: { beatMs: 200, partitions: 8 } }
+    const proxy = await startProxy(server.url)
+    t.teardown(() => proxy.stop())
+    const one = await open(t, { ...opening, url: proxy.url })
+    const two = await open(t, opening)
+    const times = new Map<string, number[]>()
+    const judges = [follow(one, 'judge', times), follow(two, 'judge', times)]
+    let time = 0
+    await waitFor(async () => {
+      await two.publish(sweepOf(100, (time += 1)), ['judge'])
+      return judges.every(({ own }) => own.size > 10)
+    }, 'both to have deliveries')
+    proxy.refuse()
+    judges[1]?.own.clear()
+    await waitFor(async () => {
+      await two.publish(sweepOf(100, (time += 1)), ['judge'])
+      return judges[1]?.own.size === 100
+    }, 'the other to have all')
+    proxy.accept()
+    judges[0]?.own.clear()
+    await waitFor(async () => {
+      await two.publish(sweepOf(100, (time += 1)), ['judge'])
+      return (judges[0]?.own.size ?? 0) > 10
+    }, 'the first to have its share again')
+  })
+
+  test('rabbitmq queue: pendingSince knows what another process holds, and what it gives back', async (t) => {
+    const opening = { url: server.url, prefix: prefixOf() }
+    const [one, two] = [await open(t, opening), await open(t, opening)]
+    const gate = Promise.withResolvers<void>()
+    const batch = makeBatch(1, Date.now())
+    let held = false
+    const holder = one.consume(
+      'store',
+      async () => {
+        held = true
+        await gate.promise
+        return []
+      },
+      { deliveriesMax: 1 },
+    )
+    await two.publish(batch, ['store'])
+    let earliest = Infinity
+    const since = () => {
+      const now = two.pendingSince('store') ?? Infinity
+      earliest = Math.min(earliest, now > batch.acceptedAt ? now : Infinity)
+      return now
+    }
+    await waitFor(() => since() === batch.acceptedAt && held, 'it to be known')
+    gate.resolve()
+    await holder.stop()
+    await waitFor(() => two.depth('store').batches === 1, 'it to be back')
+    // Nobody has it; that nothing becomes known of it has no event.
+    for (let count = 0; count < 100; count += 1) {
+      since()
+      await sleep(10)
+    }
+    t.equal(earliest, Infinity, 'it was not passed')
+    const other = collect(two, 'store')
+    await waitFor(() => since() > batch.acceptedAt, 'it to be passed')
+    t.same(other.attempts, [2])
+  })
+}
+
+function testLimits(server: Rabbitmq, prefixOf: () => string): void {
+  test('rabbitmq queue: many publishers at a full queue lose nothing', async (t) => {
+    const size = JSON.stringify(makeBatch(50)).length
+    const queue = await open(t, {
+      url: server.url,
+      prefix: prefixOf(),
+      limits: { bytesMax: size * 20, inFlightBytesMax: size * 10 },
+    })
+    const batches = Array.from({ length: 400 }, () => makeBatch(50))
+    const publishing = batches.map((batch) => queue.publish(batch, ['store']))
+    let answered = 0
+    for (const one of publishing) void one.then(() => (answered += 1))
+    await waitFor(() => queue.depth('store').batches > 20, 'the limit')
+    t.ok(answered <= 40, `${answered} were let in`)
+    const store = collect(queue, 'store')
+    await Promise.all(publishing)
+    await waitFor(() => new Set(store.seen).size === 400, 'all')
+    t.equal(queue.ready(), undefined)
+  })
+
+  test('rabbitmq queue: publish waits while RabbitMQ is short of memory, and consumers go on', async (t) => {
+    const queue = await open(t, { url: server.url, prefix: prefixOf(), limits: { publishTimeoutMs: 1000 } })
+    await queue.publish(makeBatch(), ['store'])
+    await server.control('set_vm_memory_high_watermark', '0.000001')
+    t.teardown(() => server.control('set_vm_memory_high_watermark', '0.6').then(() => undefined))
+    let kept = false
+    await waitFor(() => {
+      void queue.publish(makeBatch(), ['judge']).catch(() => undefined)
+      return queue.ready()?.includes('takes no messages')
+    }, 'the alarm')
+    const waiting = queue.publish(makeBatch(), ['store']).then(() => (kept = true))
+    const { seen } = collect(queue, 'store')
+    await waitFor(() => seen.length === 1, 'the first one to be consumed')
+    await sleep(1500)
+    t.equal(kept, false)
+    await server.control('set_vm_memory_high_watermark', '0.6')
+    await waiting
+    await waitFor(() => seen.length === 2, 'the other one')
+    t.equal(queue.ready(), undefined)
+  })
+
+  test('rabbitmq queue: what is no batch is parked', async (t) => {
+    const prefix = prefixOf()
+    const queue = await open(t, { url: server.url, prefix })
+    const { connect } = await import('amqplib')
+    const model = await connect(server.url)
+    t.teardown(() => model.close())
+    const channel = await model.createConfirmChannel()
+    for (const body of ['', '{', 'null', '[]', '{"id":"x"}', '\u{0}'])
+      channel.publish(prefix, `${prefix}.store`, Buffer.from(body))
+    await channel.waitForConfirms()
+    const good = makeBatch()
+    await queue.publish(good, ['store'])
+    const { seen } = collect(queue, 'store')
+    await waitFor(() => queue.depth('store').parked === 6 && seen.length === 1, 'them to be parked')
+    const parked = await queue.parked('store', 10)
+    t.match(parked[0], { error: 'it is not a batch', batch: { readings: [] } })
+    t.equal(await queue.discard(parked[0]?.id ?? ''), true)
+  })
+
+  test('rabbitmq queue: a batch that kills its consumers is parked by RabbitMQ', async (t) => {
+    const opening = { url: server.url, prefix: prefixOf(), limits: { deliveriesMax: 2 } }
+    const publisher = await open(t, opening)
+    const batch = makeBatch()
+    await publisher.publish(batch, ['judge'])
+    const proxy = await startProxy(server.url)
+    t.teardown(() => proxy.stop())
+    const victim = await open(t, { ...opening, url: proxy.url })
+    let deliveries = 0
+    victim.consume(
+      'judge',
+      async () => {
+        deliveries += 1
+        proxy.cut()
+        return ['done']
+      },
+      { deliveriesMax: 1 },
+    )
+    await waitFor(() => publisher.depth('judge').parked === 1, 'it to be parked', 20_000)
+    t.equal(deliveries, 3)
+    const [parked] = await publisher.parked('judge', 1)
+    t.match(parked, { batch: { id: batch.id }, queue: 'judge' })
+    t.match(parked?.error, /too often/)
+    await victim.close()
+    const { seen } = collect(publisher, 'judge')
+    t.equal(await publisher.replay(parked?.id ?? ''), true)
+    await waitFor(() => seen.length === 1, 'the replayed one')
+  })
+}
+
+/** Publishes until it is told to stop; both queues are followed. */
+function startLoad(t: Test, queue: Queue, consumers: Queue = queue) {
+  const confirmed: string[] = []
+  const refused: string[] = []
+  const [store, judge] = [collect(consumers, 'store', 'done', 20), collect(consumers, 'judge', 'done', 20)]
+  const life = { running: true }
+  t.teardown(() => (life.running = false))
+  const publishers = Array.from({ length: 8 }, async () => {
+    while (life.running) {
+      const batch = makeBatch(20)
+      await queue.publish(batch, ['store', 'judge']).then(
+        () => confirmed.push(batch.id),
+        () => refused.push(batch.id),
+      )
+      await sleep(2)
+    }
+  })
+  return {
+    confirmed,
+    refused,
+    judge,
+    async end() {
+      life.running = false
+      await Promise.all(publishers)
+      const missing = () => {
+        const seen = [new Set(store.seen), new Set(judge.seen)]
+        return confirmed.filter((id) => seen.some((ids) => !ids.has(id)))
+      }
+      await waitFor(() => missing().length === 0, 'all that was confirmed to arrive', 60_000).catch(
+        () => undefined,
+      )
+      t.same(missing(), [], `none of ${confirmed.length} is missing`)
+      t.same(refused, [])
+    },
+  }
+}
+
+/** Waits until `count` more have been confirmed. */
+function more({ confirmed }: { readonly confirmed: readonly string[] }, count = 50) {
+  const from = confirmed.length
+  return waitFor(() => confirmed.length >= from + count, 'publishing to go on', 90_000)
+}
+
+function testFaults(server: Rabbitmq, prefixOf: () => string): void {
+  test('rabbitmq queue: a lost connection loses nothing, and readings stay in order', async (t) => {
+    const proxy = await startProxy(server.url)
+    t.teardown(() => proxy.stop())
+    const queue = await open(t, { url: proxy.url, prefix: prefixOf() })
+    const times = new Map<string, number[]>()
+    follow(queue, 'rejudge', times)
+    const load = startLoad(t, queue)
+    for (let cut = 0; cut < 5; cut += 1) {
+      for (let time = 0; time < 20; time += 1)
+        void queue.publish(sweepOf(10, cut * 20 + time), ['rejudge']).catch(() => undefined)
+      await more(load, 20)
+      proxy.cut()
+    }
+    await load.end()
+    await waitFor(
+      () => times.size === 10 && [...times.values()].every((seen) => seen.includes(99)),
+      'the last',
+    )
+    for (const seen of times.values())
+      t.same(
+        firsts(seen),
+        firsts(seen).toSorted((a, b) => a - b),
+      )
+  })
+
+  test('rabbitmq queue: publish gives up in time, and opening does', async (t) => {
+    const proxy = await startProxy(server.url)
+    t.teardown(() => proxy.stop())
+    const limits = { publishTimeoutMs: 300, openTimeoutMs: 300 }
+    const opening = { url: proxy.url, prefix: prefixOf(), limits }
+    const queue = await openRabbitQueue({
+      ...opening,
+      metrics,
+      limits: { ...quick, ...limits, openTimeoutMs: 9000 },
+    })
+    t.teardown(() => queue.close())
+    proxy.refuse()
+    await waitFor(() => queue.ready(), 'it to notice')
+    await t.rejects(queue.publish(makeBatch(), ['store']), { code: 'service.unavailable' })
+    await t.rejects(openRabbitQueue({ ...opening, metrics }), { code: 'service.unavailable' })
+    proxy.accept()
+    await waitFor(() => queue.ready() === undefined, 'it to be connected again')
+    await queue.publish(makeBatch(), ['store'])
+  })
+
+  test('rabbitmq queue: kill -9 of the node loses nothing that was confirmed', async (t) => {
+    const queue = await open(t, { url: server.url, prefix: prefixOf(), limits: { publishTimeoutMs: 90_000 } })
+    const load = startLoad(t, queue)
+    await more(load)
+    await server.kill()
+    await waitFor(() => queue.ready(), 'it to notice')
+    await server.restart()
+    await more(load)
+    await waitFor(() => queue.ready() === undefined, 'it to be well again')
+    await load.end()
+  })
+
+  const skipLong = process.env.FAULTS === '1' ? false : 'set FAULTS=1 for the cluster of three nodes'
+  test('rabbitmq queue: three nodes, each killed and each paused in turn', { skip: skipLong }, async (t) => {
+    const cluster = await startRabbitmqCluster(3)
+    t.teardown(() => cluster.stop())
+    const limits = { publishTimeoutMs: 90_000 }
+    const opening = { url: cluster.url, prefix: prefixOf(), limits }
+    const [one, two] = [await open(t, opening), await open(t, opening)]
+    const load = startLoad(t, one, two)
+    await more(load)
+    for (const node of cluster.nodes) {
+      await node.kill()
+      await more(load)
+      await node.restart()
+      await more(load)
+    }
+    for (const node of cluster.nodes) {
+      node.pause()
+      await sleep(15_000)
+      node.resume()
+      await more(load)
+    }
+    await load.end()
+  })
+}
+
+/** A relay in front of a server, to cut connections with. */
+async function startProxy(target: string) {
+  const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
+  let refusing = false
+  const server = createServer((socket) => {
+    if (refusing) return socket.destroy()
+    const upstream = connectTcp(Number(port), hostname)
+    for (const [from, to] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
+      sockets.add(from)
+      from.pipe(to)
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut,
+    refuse() {
+      refusing = true
+      cut()
+    },
+    accept() {
+      refusing = false
+    },
+    async stop() {
+      server.close()
+      cut()
+    },
+  }
+}
