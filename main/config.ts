@@ -1,3 +1,4 @@
+import { deploymentProblems } from './deployment.ts'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
@@ -13,10 +14,21 @@ const secret = (description: string) => Type.String({ default: '', description, 
 
 /** Every setting there is. Names carry their unit. `docs/configuration.md` is generated from this. */
 export const SETTINGS = {
+  PARTS: text('all', 'Parts in this process: `all`, or names from `broker,ingest,notifier,api`.'),
   DATA_DIR: text('./data', 'Folder of everything that the embedded deployment keeps.'),
   DATABASE_URL: text(
     '',
-    'Relational data. Empty: `sqlite:$DATA_DIR/coldstream.sqlite`. Else `mysql://user:password@host/database`.',
+    'Relational data: `mysql://user:password@host/database`. Empty: SQLite in `$DATA_DIR`.',
+  ),
+  QUEUE_URL: text('', 'Durable queue: `amqp://user:password@host`. Empty: SQLite in `$DATA_DIR`.'),
+  SERIES_URL: text('', 'Time series: `http://host:8428` of VictoriaMetrics. Empty: SQLite in `$DATA_DIR`.'),
+  CACHE_URL: text('', 'Cache, MQTT sessions, hints between processes: `redis://host`. Empty: this process.'),
+  INTAKE_URL: text(
+    '',
+    'Where a broker or api without ingest beside it hands packets over: `http://host:8080` of each ingest worker, separated by commas.',
+  ),
+  INTAKE_TOKEN: secret(
+    'What brokers show to ingest workers, at least 32 characters. Empty: packets are taken only from this process.',
   ),
   NOTICE_URLS: Type.String({
     default: 'console:',
@@ -121,7 +133,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 function relations(config: Config): string[] {
-  const problems: string[] = []
+  const problems: string[] = deploymentProblems(config)
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE))
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE go together: one of them is missing')
   if (config.JWT_SECRET && config.JWT_SECRET.length < 32)

@@ -85,14 +85,15 @@ async function run(options: Options, dataDir: string, screen: Screen): Promise<n
   const program = await startProgram(config, log)
   try {
     const password = config.ADMIN_PASSWORD
-    const api = await openApi({ url: `http://localhost:${program.httpPort}`, username: 'admin', password })
+    const { httpPort, mqttPort = 0 } = program
+    const api = await openApi({ url: `http://localhost:${httpPort}`, username: 'admin', password })
     const devices = await register(api, DISTRICT)
     const token = devices.find(({ equipment }) => equipment === SPARE)?.token ?? ''
     for (const note of notes) screen.line(note)
-    screen.line(welcome({ ...program, password, token, catchUpMs: options.catchUpMs }))
+    screen.line(welcome({ httpPort, mqttPort, password, token, catchUpMs: options.catchUpMs }))
     const simulated = devices.filter(({ equipment }) => equipment !== SPARE)
     const rows = simulated.map((device): Row => ({ device, values: undefined, breach: undefined }))
-    return await live(options, rows, screen, api, `mqtt://localhost:${program.mqttPort}`)
+    return await live(options, rows, screen, api, `mqtt://localhost:${mqttPort}`)
   } finally {
     await program.stop()
     screen.done()

@@ -1,5 +1,6 @@
 import { NoticeUrlError } from '../adapters/notice/open.ts'
 import { ConfigError, readConfig, redacted, type Config } from './config.ts'
+import { isDistributed } from './deployment.ts'
 import { createLog } from './log.ts'
 import { startProgram, type Program } from './program.ts'
 import { VERSION } from './version.ts'
@@ -17,7 +18,8 @@ log.info({ version: VERSION, settings: redacted(config) }, 'starting')
 try {
   const program = await startProgram(config, log)
   stopOnSignals(program)
-  if (config.LOG_LEVEL !== 'silent') console.log(welcome(program))
+  // One process of several is not where a person begins.
+  if (config.LOG_LEVEL !== 'silent' && !isDistributed(config)) console.log(welcome(program))
 } catch (error) {
   if (error instanceof NoticeUrlError) refuse(error)
   log.fatal({ err: error }, 'could not start')

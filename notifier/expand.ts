@@ -15,6 +15,7 @@ import type { Db, DbOrTrx } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
 import { plan, type Planned, type Target } from './plan.ts'
+import { inTransaction } from '../db/transaction.ts'
 
 export interface ExpandDeps {
   readonly db: Db
@@ -52,7 +53,7 @@ export async function eachInTurn<T>(items: readonly T[], work: (item: T) => Prom
 async function expandBreach(deps: ExpandDeps, { breachId, changes }: Untold): Promise<void> {
   const now = deps.clock.now()
   const ids = changes.map((change) => change.id)
-  await deps.db.transaction().execute(async (trx) => {
+  await inTransaction(deps.db, async (trx) => {
     await lockBreach(trx, breachId)
     if ((await takeChanges(trx, ids, now)) === 0) return
     const recordedAt = Math.max(...changes.map((change) => change.at))

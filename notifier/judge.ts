@@ -23,13 +23,23 @@ export interface Judge {
 export async function startJudge(deps: JudgeDeps): Promise<Judge> {
   const judging = createJudging(deps)
   const { queue, cache, stopping, settings } = judging
-  const options = { deliveriesMax: settings.deliveriesMax }
-  const unsubscribe = cache.subscribe('registry', ({ deviceId }) => {
+  const forgetAll = () => {
+    judging.placements.forgetAll()
+    judging.streams.forgetAll()
+  }
+  const forget = ({ deviceId }: { deviceId: string }) => {
     judging.placements.forget(deviceId)
     judging.streams.forgetDevice(deviceId)
+  }
+  const unsubscribe = cache.subscribe('registry', forget, forgetAll)
+  const rejudging = queue.consume('rejudge', createRejudge(judging), {
+    deliveriesMax: settings.lateDeliveriesMax,
   })
-  const rejudging = queue.consume('rejudge', createRejudge(judging), options)
-  const consuming = queue.consume('judge', (deliveries) => judge(judging, deliveries), options)
+  // Somebody else may have judged meanwhile: what memory says of a stream is then not the fold of all that came.
+  const consuming = queue.consume('judge', (deliveries) => judge(judging, deliveries), {
+    deliveriesMax: settings.deliveriesMax,
+    onGap: forgetAll,
+  })
   return {
     async stop() {
       // First, since whoever waits out an outage has to hear of it.

@@ -39,6 +39,7 @@ export interface Streams {
   /** A new stream, pending, of a sensor that has none. */
   create(deviceId: string, sensor: string): Stream
   forgetDevice(deviceId: string): void
+  forgetAll(): void
   forget(stream: Stream): void
   count(): number
 }
@@ -93,6 +94,9 @@ export function createStreams(streamsMax: number): Streams {
     },
     create,
     forgetDevice,
+    forgetAll() {
+      for (const deviceId of devices.keys()) forgetDevice(deviceId)
+    },
     forget(gone) {
       if (gone.phase === 'gone') return
       gone.phase = 'gone'

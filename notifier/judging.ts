@@ -13,8 +13,10 @@ import { createSerial, type Serial } from './serial.ts'
 export interface JudgeSettings {
   /** Sensors whose state is kept in memory; of the others it is rebuilt from the series store. */
   readonly streamsMax: number
-  /** Batches in one call, of either queue. */
+  /** Batches in one call, from the queue `judge`. */
   readonly deliveriesMax: number
+  /** The same for `rejudge`: more, since each call waits for the store, whatever it holds. */
+  readonly lateDeliveriesMax: number
   /** Readings in one batch for the queue `rejudge`. */
   readonly lateBatchReadingsMax: number
   /** Readings in the queue `rejudge` that are kept in memory too, so that their streams can be in order again without emptying the queue. */
@@ -28,6 +30,7 @@ export interface JudgeSettings {
 export const JUDGE_SETTINGS: JudgeSettings = {
   streamsMax: 200_000,
   deliveriesMax: 64,
+  lateDeliveriesMax: 256,
   lateBatchReadingsMax: 5000,
   lateReadingsMax: 100_000,
   windowMsMax: 400 * 86_400_000,

@@ -4,6 +4,7 @@ import type { Db } from '../db/schema.ts'
 export interface Placements {
   of(deviceId: string): Promise<Placement>
   forget(deviceId: string): void
+  forgetAll(): void
 }
 
 /** Remembers where at most `placementsMax` devices stand, until told that it changed. */
@@ -23,5 +24,6 @@ export function createPlacements(db: Db, placementsMax: number): Placements {
       return asked
     },
     forget: (deviceId) => void known.delete(deviceId),
+    forgetAll: () => known.clear(),
   }
 }

@@ -9,6 +9,7 @@ import type { BreachChangeTable, BreachTable, Db, DbOrTrx } from '../db/schema.t
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
+import { inTransaction } from '../db/transaction.ts'
 
 export interface RecordDeps {
   readonly db: Db
@@ -63,7 +64,7 @@ export async function recordRuns(deps: RecordDeps, runs: ReadonlyMap<Run, Subjec
 
 async function record(deps: RecordDeps, task: (work: Work) => Promise<void>): Promise<void> {
   const now = deps.clock.now()
-  const events = await deps.db.transaction().execute(async (trx) => {
+  const events = await inTransaction(deps.db, async (trx) => {
     const work: Work = { trx, now, changes: [], events: [] }
     await task(work)
     await insertBreachChanges(trx, withIds(work.changes))

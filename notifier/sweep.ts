@@ -9,6 +9,7 @@ import {
 import { eachInTurn, keepNotification, makeNotifications, type ExpandDeps } from './expand.ts'
 import { next, targetKey } from './plan.ts'
 import { abandon, type SendDeps } from './send.ts'
+import { inTransaction } from '../db/transaction.ts'
 
 type SweepDeps = ExpandDeps & SendDeps
 
@@ -50,7 +51,7 @@ function createLateAnnouncer(deps: SweepDeps): (now: number) => Promise<void> {
   return async (now) => {
     const ids = await listUnannounced(deps.db, now - notifyAgeMsMax, after, changesPerRoundMax)
     after = ids.length < changesPerRoundMax ? '' : (ids.at(-1) ?? '')
-    for (const id of ids) await deps.db.transaction().execute((trx) => makeNotifications(trx, deps, id, now))
+    for (const id of ids) await inTransaction(deps.db, (trx) => makeNotifications(trx, deps, id, now))
   }
 }
 
@@ -76,7 +77,7 @@ async function addReminders(deps: SweepDeps): Promise<void> {
 }
 
 async function addReminder({ db, clock }: SweepDeps, listener: Listener): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await lockBreach(trx, listener.breachId)
     const made = await listNotifications(trx, listener.breachId)
     const told = made.filter((row) => targetKey(row) === targetKey(listener))

@@ -34,7 +34,7 @@ const EXIT_DIFFERENT = 5
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 /** How long the server may take from the last acknowledgement to the last breach. */
-const JUDGE_TIMEOUT_MS = 30_000
+const JUDGE_TIMEOUT_MS = 120_000
 /** How long the breaches must stay as expected: one too many may still come, above all where none is expected. */
 const SETTLE_MS = 2000
 const POLL_EVERY_MS = 250

@@ -1,5 +1,29 @@
 import { test } from 'tap'
 import { ConfigError, readConfig, redacted } from '../../main/config.ts'
+import { isDistributed, partsOf } from '../../main/deployment.ts'
+
+const DISTRIBUTED = {
+  DATABASE_URL: 'mysql://db/coldstream',
+  QUEUE_URL: 'amqp://queue',
+  SERIES_URL: 'http://series:8428',
+  CACHE_URL: 'redis://cache',
+  JWT_SECRET: 'a key of at least thirty-two characters',
+}
+
+test('there are two deployments and nothing in between', async (t) => {
+  t.equal(isDistributed(readConfig({})), false)
+  t.equal(isDistributed(readConfig(DISTRIBUTED)), true)
+  t.throws(() => readConfig({ ...DISTRIBUTED, QUEUE_URL: '' }), /without QUEUE_URL/)
+  t.throws(
+    () => readConfig({ ...DISTRIBUTED, QUEUE_URL: 'mysql://db' }),
+    /QUEUE_URL does not begin with amqp:/,
+  )
+  t.throws(() => readConfig({ ...DISTRIBUTED, JWT_SECRET: '' }), /JWT_SECRET is missing/)
+  t.throws(() => readConfig({ PARTS: 'broker' }), /PARTS leaves some out/)
+  t.throws(() => readConfig({ ...DISTRIBUTED, PARTS: 'brocker' }), /brocker/)
+  t.throws(() => readConfig({ ...DISTRIBUTED, PARTS: 'broker' }), /INTAKE_URL and INTAKE_TOKEN are missing/)
+  t.same(partsOf(readConfig({ ...DISTRIBUTED, PARTS: 'ingest, notifier' })), ['ingest', 'notifier'])
+})
 
 test('with nothing set, everything has a default', async (t) => {
   const config = readConfig({})
@@ -32,6 +56,7 @@ test('a certificate without its key is a problem', async (t) => {
 
 test('what is logged has no secret in it', async (t) => {
   const config = readConfig({
+    ...DISTRIBUTED,
     ADMIN_PASSWORD: 'a-long-password',
     NOTICE_URLS: 'smtp://user:hunter2@mail',
     DATABASE_URL: 'mysql://root:hunter2@db/coldstream',
