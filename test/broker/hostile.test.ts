@@ -6,6 +6,7 @@ import mqttPacket from 'mqtt-packet'
 import { test } from 'tap'
 import { waitFor } from '../wait-for.ts'
 import { connectPacket, openWorld, type World } from './world.ts'
+import { skipWithout } from '../services/required.ts'
 
 const TELEMETRY = 'v1/devices/me/telemetry'
 
@@ -260,7 +261,7 @@ const MOSQUITTO = '/usr/bin/mosquitto_pub'
 
 test(
   'a client that nobody here wrote',
-  { skip: !existsSync(MOSQUITTO) && 'mosquitto_pub is not installed' },
+  { skip: skipWithout('mosquitto_pub', existsSync(MOSQUITTO)) },
   async (t) => {
     const world = await openWorld(t)
     const { token } = await world.addDevice()

@@ -9,6 +9,7 @@ import { test } from 'tap'
 import { WebSocket } from 'ws'
 import { waitFor } from '../wait-for.ts'
 import { openWorld } from './world.ts'
+import { skipWithout } from '../services/required.ts'
 
 const TELEMETRY = 'v1/devices/me/telemetry'
 
@@ -61,7 +62,7 @@ const hasOpenssl = ['/usr/bin/openssl', '/usr/local/bin/openssl', '/opt/homebrew
   existsSync,
 )
 
-test('with a certificate also over TLS', { skip: !hasOpenssl && 'openssl is not installed' }, async (t) => {
+test('with a certificate also over TLS', { skip: skipWithout('openssl', hasOpenssl) }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'coldstream-tls-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
