@@ -20,8 +20,8 @@ export interface ApiDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
-  /** Undefined where no broker shares the process: commands answer 503. Rejects when the device cannot be reached. */
-  readonly sendCommand?: ((deviceId: string, command: Command) => Promise<void>) | undefined
+  /** Rejects when the command could not be put on its way. */
+  readonly sendCommand: (deviceId: string, command: Command) => Promise<void>
   readonly settings: ApiSettings
 }
 

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { startApi } from '../api/index.ts'
+import { startCommandSender, type CommandSender } from '../broker/command-sender.ts'
 import { startBroker, type Broker } from '../broker/index.ts'
 import { startIngest, type Ingest } from '../ingest/index.ts'
 import { startNotifier } from '../notifier/index.ts'
@@ -40,7 +41,9 @@ export async function startParts(deps: Starting): Promise<Parts> {
   const needsIntake = named.has('broker') || named.has('api')
   const intake = needsIntake ? (ingest?.intake ?? (await remoteIntake(deps))) : undefined
   const broker = named.has('broker') ? stopping(await brokerOf(deps, there(intake))) : undefined
-  const api = named.has('api') ? stopping(await apiOf(deps, there(intake), broker)) : undefined
+  const api = named.has('api')
+    ? stopping(await apiOf(deps, there(intake), broker ?? (await commandSender(deps))))
+    : undefined
   const all = [broker, ingest, notifier, api].filter((part) => part !== undefined)
   return { all, broker }
 }
@@ -56,6 +59,18 @@ async function remoteIntake({ config, log, metrics, stack }: Starting): Promise<
   const urls = config.INTAKE_URL.split(',').map((url) => url.trim())
   const intake = openHttpIntake({ urls, token: config.INTAKE_TOKEN, log, metrics })
   return stack.adopt(intake, (it) => it.close())
+}
+
+/** How an api without a broker beside it reaches devices. */
+async function commandSender(deps: Starting): Promise<CommandSender> {
+  const { config, log, stack } = deps
+  const sender = await startCommandSender({
+    ...deps,
+    ...there(deps.sessions),
+    log: log.child({ part: 'api' }),
+    settings: { packetBytesMax: config.MQTT_PACKET_BYTES_MAX },
+  })
+  return stack.adopt(sender, (it) => it.stop())
 }
 
 async function notifierOf(deps: Starting): Promise<Part> {
@@ -113,14 +128,18 @@ async function certificate(config: Config) {
   return { cert, key, mqttPort: config.MQTT_TLS_PORT, webSocketPort: config.MQTT_WSS_PORT }
 }
 
-async function apiOf(deps: Starting, intake: Intake, broker: Broker | undefined): Promise<Part> {
+async function apiOf(
+  deps: Starting,
+  intake: Intake,
+  { sendCommand }: Pick<CommandSender, 'sendCommand'>,
+): Promise<Part> {
   const { config, log } = deps
   return startApi({
     ...deps,
     intake,
     series: there(deps.series),
     log: log.child({ part: 'api' }),
-    ...(broker && { sendCommand: broker.sendCommand }),
+    sendCommand,
     settings: {
       jwtSecret: config.JWT_SECRET || (await keptSecret(join(config.DATA_DIR, 'jwt-secret'))),
       accessTokenTtlMs: config.ACCESS_TOKEN_TTL_MS,

@@ -55,7 +55,7 @@ export async function openDistributed({ config, log, metrics, stack }: Opening):
   const stores = { db, cache, sessions: undefined, series: undefined, queue: undefined }
   return {
     ...stores,
-    ...(wanted('broker') && { sessions: await openClusterSessions(config, log, stack) }),
+    ...(wanted('broker', 'api') && { sessions: await openClusterSessions(config, log, stack) }),
     ...(wanted('ingest', 'notifier', 'api') && { series: await openServerSeries(config, log, stack) }),
     ...(wanted('ingest', 'notifier') && { queue: await openServerQueue({ config, log, metrics, stack }) }),
   }

@@ -4,6 +4,7 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import { openRedisCache } from '../../adapters/cache/redis.ts'
 import { openRedisSessions } from '../../adapters/session/redis.ts'
+import { startCommandSender } from '../../broker/command-sender.ts'
 import { startBroker, type BrokerSettings } from '../../broker/index.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openDb } from '../../db/open.ts'
@@ -23,8 +24,22 @@ export async function openCluster(t: Test, server: RedisServer, settings: Partia
   // Of its own, since the tests share a server.
   const keyPrefix = `${randomUUIDv7()}:`
 
+  const openSessions = () => openRedisSessions({ url: server.url, log, keyPrefix: `${keyPrefix}mqtt:` })
+
+  /** As in a process that has no broker. */
+  async function startSender() {
+    const sessions = await openSessions()
+    const deps = { ...sessions, metrics: createMetrics(), log, clock: systemClock, settings }
+    const sender = await startCommandSender(deps)
+    t.teardown(async () => {
+      await sender.stop()
+      await sessions.close()
+    })
+    return sender
+  }
+
   async function startOne() {
-    const sessions = await openRedisSessions({ url: server.url, log, keyPrefix: `${keyPrefix}mqtt:` })
+    const sessions = await openSessions()
     const cache = await openRedisCache({ url: server.url, log, keyPrefix })
     const intake = testIntake()
     const metrics = createMetrics()
@@ -74,6 +89,7 @@ export async function openCluster(t: Test, server: RedisServer, settings: Partia
     db,
     logLines,
     startOne,
+    startSender,
     async addDevice() {
       const token = randomUUIDv7()
       const id = randomUUIDv7()

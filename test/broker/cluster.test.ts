@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import type { IClientOptions, MqttClient } from 'mqtt'
+import { COMMAND_TIMEOUT_MS } from '../../adapters/redis/connect.ts'
 import { boundedSessions } from '../../broker/sessions.ts'
 import { BROKER_DEFAULTS } from '../../broker/settings.ts'
 import { commandTopic } from '../../broker/topics.ts'
@@ -94,6 +95,29 @@ async function testOn(server: RedisServer): Promise<void> {
     await a.broker.sendCommand(device.id, { method: 'unheard', params: {} })
     await client.publishAsync(TELEMETRY, '{}', { qos: 1 })
     t.equal(heard.length, 4)
+  })
+
+  test('a process without a broker sends commands, and is refused in bounded time while Redis does not answer', async (t) => {
+    const { a, b, addDevice, startSender } = await openCluster(t, server)
+    const { sendCommand } = await startSender()
+    const [device, away] = [await addDevice(), await addDevice()]
+    const client = await b.connect(device.token)
+    const heard = methods(client)
+    await client.subscribeAsync(COMMANDS, { qos: 1 })
+    const session = await a.connect(away.token, SESSION)
+    await session.subscribeAsync(COMMANDS, { qos: 1 })
+    await session.endAsync()
+    for (const { id } of [device, away]) await sendCommand(id, { method: 'one', params: {} })
+    const back = await resume(b, away.token)
+    await waitFor(() => heard.length > 0 && back.heard.length > 0, 'the commands')
+    t.same([heard, back.heard], [['one'], ['one']])
+    server.pause()
+    const startedAt = performance.now()
+    for (const { id } of [device, away])
+      await t.rejects(sendCommand(id, { method: 'two', params: {} }), { code: 'service.unavailable' })
+    const waitedMs = performance.now() - startedAt
+    server.resume()
+    t.ok(waitedMs < 2 * 2 * COMMAND_TIMEOUT_MS, `${waitedMs} ms`)
   })
 
   test('a session has one limit of messages on all brokers together, and room again once they are acknowledged', async (t) => {
