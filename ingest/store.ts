@@ -5,7 +5,7 @@ import { insertRefusals } from '../db/queries/refusal.ts'
 import type { Db } from '../db/schema.ts'
 import type { Batch } from '../domain/batch.ts'
 import { CodedError } from '../domain/errors.ts'
-import type { Cache } from '../ports/cache.ts'
+import { latestKey, type Cache } from '../ports/cache.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { Consumer, Delivery, Queue, Verdict } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
@@ -104,6 +104,9 @@ async function isOutage({ series, db }: StoreDeps, error: unknown): Promise<bool
 async function keep(deps: StoreDeps, batches: readonly Batch[]): Promise<void> {
   const readings = batches.flatMap((batch) => batch.readings)
   if (readings.length > 0) await deps.series.write(readings)
+  const devices = new Set(readings.map(({ deviceId }) => deviceId))
+  // Not waited for: a cache that is slow must not hold up the store.
+  void deps.cache.delete(...[...devices].map(latestKey))
   await keepInDatabase(deps, batches)
   deps.metrics.count('coldstream_readings_stored_total', {}, readings.length)
   if (readings.length > 0) deps.cache.publish('readings', readings)

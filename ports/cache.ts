@@ -2,7 +2,12 @@
 export interface Cache {
   get(key: string): Promise<string | undefined>
   set(key: string, value: string, ttlMs: number): Promise<void>
-  delete(key: string): Promise<void>
+  delete(...keys: readonly string[]): Promise<void>
+  /**
+   * What is kept under the key, else what `make` gives, which is kept unless the key was deleted in between: so whoever changes the truth and then
+   * deletes the key can be sure that nothing older is kept. The key is used for nothing else.
+   */
+  remember(key: string, ttlMs: number, make: () => Promise<string>): Promise<string>
   /** Adds 1 and returns the sum; the first addition starts the life time. For rate limits. */
   increment(key: string, ttlMs: number): Promise<number>
   /** Tells every subscriber in every process, at most once each. Costs nothing when nobody in this process listens and none other can. */
@@ -18,6 +23,11 @@ export interface Cache {
   ): () => void
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+/** Under which key the newest readings of a device are remembered; whoever stores a reading of it deletes the entry. */
+export function latestKey(deviceId: string): string {
+  return `latest:${deviceId}`
 }
 
 /** What travels between the parts as a hint that something happened. Whoever needs certainty reads the database. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { Cache, Channels } from '../../ports/cache.ts'
@@ -8,6 +9,9 @@ export interface MemoryCacheOptions {
   /** Told of listeners that throw. */
   readonly log?: Pick<Logger, 'error'>
 }
+
+/** In front of what `remember` keeps; without it the entry says that somebody is about to. */
+const KEPT = '='
 
 type Listener = (message: never) => void
 
@@ -21,8 +25,17 @@ export function openMemoryCache({ entriesMax, log }: MemoryCacheOptions): Cache 
     async set(key, value, ttlMs) {
       entries.set(key, value, { ttl: positive(ttlMs) })
     },
-    async delete(key) {
-      entries.delete(key)
+    async delete(...keys) {
+      for (const key of keys) entries.delete(key)
+    },
+    async remember(key, ttlMs, make) {
+      const kept = entries.get(key)
+      if (kept?.startsWith(KEPT)) return kept.slice(KEPT.length)
+      const lease = randomUUID()
+      entries.set(key, lease, { ttl: positive(ttlMs) })
+      const value = await make()
+      if (entries.get(key) === lease) entries.set(key, KEPT + value, { ttl: positive(ttlMs) })
+      return value
     },
     async increment(key, ttlMs) {
       const before = entries.get(key)

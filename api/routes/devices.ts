@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static } from 'typebox'
 import { findDeviceInScope, listDeviceAttributes, listDevices } from '../../db/queries/device.ts'
+import type { Reading } from '../../domain/reading.ts'
+import { latestKey } from '../../ports/cache.ts'
 import { found, pathOf } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -133,6 +135,13 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
   })
 }
 
-async function latestOf({ series }: RouteDeps, deviceId: string) {
-  return (await series.latest(deviceId)).map((reading) => readingView(reading))
+/** In case the cache could not be told of a newer one. */
+const LATEST_TTL_MS = 30_000
+
+/** The newest reading of each sensor, remembered until another one is stored. */
+async function latestOf({ series, cache }: RouteDeps, deviceId: string) {
+  const readings = await cache.remember(latestKey(deviceId), LATEST_TTL_MS, async () =>
+    JSON.stringify(await series.latest(deviceId)),
+  )
+  return (JSON.parse(readings) as Reading[]).map((reading) => readingView(reading))
 }

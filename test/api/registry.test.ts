@@ -1,6 +1,8 @@
 import { test } from 'tap'
 import { findDeviceByToken } from '../../db/queries/device.ts'
 import { listAudit } from '../../db/queries/audit.ts'
+import { latestKey } from '../../ports/cache.ts'
+import { waitFor } from '../wait-for.ts'
 import { openWorld, plantTree } from './world.ts'
 
 test('the registry: facilities, storage points, equipment, devices', async (suite) => {
@@ -121,6 +123,7 @@ test('the registry: facilities, storage points, equipment, devices', async (suit
     await world.series.write([
       { deviceId: a.device, sensor: 'main', time: 1_732_233_600_000, values: { temperature: 4.2 } },
     ])
+    await world.cache.delete(latestKey(a.device))
     const list = await get(`/v1/devices?facilityId=${a.district}&latest=true`, admin)
     t.match(list.body['items'], [
       {
@@ -132,6 +135,23 @@ test('the registry: facilities, storage points, equipment, devices', async (suit
     const none = await get(`/v1/devices?equipmentId=${b.equipment}`, admin)
     t.match(none.body['items'], [{ id: b.device }])
     t.notOk(JSON.stringify(none.body).includes('latest'))
+  })
+
+  await suite.test('the newest readings are remembered until there are newer ones', async () => {
+    for (const temperature of [5.1, 5.2, 5.3]) {
+      const payload = Buffer.from(JSON.stringify({ temperature }))
+      await world.ingest.intake.accept({
+        deviceId: b.device,
+        isGateway: false,
+        topic: 'v1/devices/me/telemetry',
+        payload,
+        receivedAt: Date.now(),
+      })
+      await waitFor(async () => {
+        const { body } = await get(`/v1/devices/${b.device}`, admin)
+        return Number(body['latest']?.['0']?.['values']?.['temperature']) === temperature
+      }, `${temperature} °C`)
+    }
   })
 
   await suite.test('rules and profiles', async (t) => {

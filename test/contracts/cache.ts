@@ -26,6 +26,47 @@ export function cacheContract(name: string, open: (t: Test) => Promise<Cache>): 
     await cache.ping()
   })
 
+  test(`${name}: forgets many at once, whether they are there or not`, async (t) => {
+    const { cache, key } = await withCache(t)
+    const keys = Array.from({ length: 500 }, (_, index) => `${key}-${index}`)
+    await Promise.all(keys.slice(1).map((one) => cache.set(one, 'value', 60_000)))
+    await cache.delete(...keys.slice(0, -1))
+    await cache.delete()
+    t.same(await Promise.all(keys.slice(-2).map((one) => cache.get(one))), [undefined, 'value'])
+  })
+
+  test(`${name}: remembers what was made, until it is deleted or its life time is over`, async (t) => {
+    const { cache, key } = await withCache(t)
+    let made = 0
+    const make = async () => `=${(made += 1)}`
+    t.equal(await cache.remember(key, 60_000, make), '=1')
+    t.equal(await cache.remember(key, 60_000, make), '=1')
+    await cache.delete(key)
+    t.equal(await cache.remember(key, 40, make), '=2')
+    await waitFor(async () => (await cache.remember(key, 60_000, make)) === '=3', 'it to be made again')
+    await t.rejects(
+      cache.remember(`${key}-failing`, 60_000, () => Promise.reject(new Error('no'))),
+      /no/,
+    )
+    t.equal(await cache.remember(`${key}-failing`, 60_000, make), '=4')
+  })
+
+  test(`${name}: what was made before a deletion is not remembered`, async (t) => {
+    const { cache, key } = await withCache(t)
+    const gate = Promise.withResolvers<string>()
+    const begun = Promise.withResolvers<void>()
+    const old = cache.remember(key, 60_000, () => {
+      begun.resolve()
+      return gate.promise
+    })
+    await begun.promise
+    await cache.delete(key)
+    gate.resolve('old')
+    t.equal(await old, 'old')
+    t.equal(await cache.remember(key, 60_000, async () => 'new'), 'new')
+    t.equal(await cache.remember(key, 60_000, async () => 'newer'), 'new')
+  })
+
   test(`${name}: a value is gone after its life time`, async (t) => {
     const { cache, key } = await withCache(t)
     await cache.set(key, 'short', 40)
