@@ -15,7 +15,7 @@ const AHEAD_MS_MAX = 47 * 3_600_000
 /**
  * One line of the InfluxDB line protocol, milliseconds; undefined when the reading has no values.
  * The client's `Point` does not escape a backslash and so cannot say every name.
- * Tags of facility and equipment come with placements; until then device and sensor make a series.
+ * No tags but device and sensor: a place may change, an identity may not (decision 15).
  * @throws Error for what VictoriaMetrics would drop, or take for something else, without a word
  */
 export function lineOf({ deviceId, sensor, time, values }: Reading, now: number): string | undefined {
