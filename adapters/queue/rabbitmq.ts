@@ -39,6 +39,8 @@ export interface RabbitState {
   readonly metrics: Metrics
   readonly log: RabbitQueueOptions['log']
   readonly inboxes: { readonly [Q in QueueName]: Inbox }
+  /** Exchanges and queues were there when we last looked. */
+  declared: boolean
   /** Whoever judges must be told before the next delivery. */
   gap: boolean
   counted: Counted | undefined
@@ -60,6 +62,7 @@ export async function openRabbitQueue(options: RabbitQueueOptions): Promise<Rabb
     metrics,
     log,
     inboxes: { store: createInbox('store'), judge: createInbox('judge'), rejudge: createInbox('rejudge') },
+    declared: false,
     gap: false,
     counted: undefined,
     phase: 'open',
