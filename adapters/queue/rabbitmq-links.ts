@@ -43,7 +43,7 @@ export function openLinks(state: RabbitState): Links {
     topology,
     inboxes,
     isMine: gossip.members.isMine,
-    doubted: () => void (state.gap = true),
+    doubted: (partition) => void state.gaps.add(partition),
     fail: (error) => inLink.fail(error),
   })
   const out = openOut(state, outbox, gossip)
