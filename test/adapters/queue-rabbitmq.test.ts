@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type Test } from 'tap'
+import { encode } from '../../adapters/queue/rabbitmq-message.ts'
 import { openRabbitQueue, type RabbitQueueLimits } from '../../adapters/queue/rabbitmq.ts'
 import type { Batch } from '../../domain/batch.ts'
 import type { Queue, QueueName } from '../../ports/queue.ts'
@@ -27,12 +28,16 @@ function testAll(server: Rabbitmq): void {
       return (options) =>
         openRabbitQueue({ url: server.url, prefix, metrics, limits: { ...quick, ...options } })
     },
-    { pendingSinceIsExact: false, limitIsExact: false },
+    { pendingSinceIsExact: false, limitIsExact: false, bytesOf },
   )
   testSharing(server, prefixOf)
   testLimits(server, prefixOf)
   testFaults(server, prefixOf)
   test('rabbitmq queue: the node is stopped', () => server.stop())
+}
+
+function bytesOf(batch: Batch): number {
+  return encode(batch, batch.id).body.length
 }
 
 interface Opening {
@@ -184,7 +189,7 @@ function testSharing(server: Rabbitmq, prefixOf: () => string): void {
 
 function testLimits(server: Rabbitmq, prefixOf: () => string): void {
   test('rabbitmq queue: many publishers at a full queue lose nothing', async (t) => {
-    const size = JSON.stringify(makeBatch(50)).length
+    const size = bytesOf(makeBatch(50))
     const queue = await open(t, {
       url: server.url,
       prefix: prefixOf(),
