@@ -39,11 +39,15 @@ export async function startBareAedes(): Promise<Baseline> {
   }
 }
 
+/** Settings of a process that leave a profile of it in bench/out, with `CPU_PROF=1`. */
+export function profiling(): Record<string, string> {
+  return process.env.CPU_PROF ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(root, 'bench/out')}` } : {}
+}
+
 /** The program on data of its own; `CPU_PROF=1` leaves a profile of it in bench/out. */
 export async function startFresh(): Promise<Coldstream & { stop(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'coldstream-bench-'))
-  const options = process.env.CPU_PROF ? ['--cpu-prof', '--cpu-prof-dir', join(root, 'bench/out')] : []
-  const program = await startColdstream(dir, {}, options)
+  const program = await startColdstream(dir, profiling())
   return {
     ...program,
     async stop() {
@@ -60,6 +64,17 @@ export interface LoadResult {
   readonly p99Ms: number
 }
 
+interface LoadOptions {
+  readonly seconds: number
+  /** Unacknowledged packets per connection. */
+  readonly window: number
+  readonly ratePerSecond?: number
+  readonly password?: string
+  /** Of the first reading of each device, which sends one for each millisecond from then on. A day ago unless given. */
+  readonly firstTime?: number
+  readonly warm?: () => Promise<void>
+}
+
 /**
  * Publishes QoS 1 from a process of its own for `seconds`, and returns what was acknowledged.
  * @param options `warm` is awaited after the first reading of each device, before the measurement begins
@@ -67,7 +82,7 @@ export interface LoadResult {
 export async function load(
   port: number,
   tokens: readonly string[],
-  options: { seconds: number; window: number; ratePerSecond?: number; warm?: () => Promise<void> },
+  options: LoadOptions,
 ): Promise<LoadResult> {
   const child = fork(join(root, 'bench/load.ts'))
   const counted = () => {
@@ -75,7 +90,9 @@ export async function load(
     return next()
   }
   const next = async () => ((await once(child, 'message')) as [Record<string, number | string>])[0]
-  child.send({ job: { port, tokens, window: options.window, ratePerSecond: options.ratePerSecond ?? 0 } })
+  const { seconds: _, warm: __, ...pace } = options
+  // Never in the future, whatever the rate.
+  child.send({ job: { port, tokens, firstTime: Date.now() - 86_400_000, ratePerSecond: 0, ...pace } })
   const ready = await next()
   if (ready.failed) throw new Error(String(ready.failed))
   await options.warm?.()
@@ -93,6 +110,10 @@ export async function load(
     p50Ms: Number(done.p50Ms),
     p99Ms: Number(done.p99Ms),
   }
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 export function median(values: readonly number[]): number {

@@ -8,7 +8,11 @@ import { generate } from 'mqtt-packet'
 
 interface Job {
   readonly port: number
+  /** The user names. */
   readonly tokens: readonly string[]
+  readonly password?: string
+  /** Of the first reading of each connection. */
+  readonly firstTime: number
   /** Unacknowledged packets per connection. */
   readonly window: number
   /** At most this many publishes a second over all connections; 0: as fast as acknowledged. */
@@ -35,7 +39,7 @@ class Publisher {
   acked = 0
   readonly connected: Promise<void>
 
-  constructor(port: number, token: string, window: number, firstTime: number) {
+  constructor({ port, window, password, firstTime }: Job, index: number, token: string) {
     this.#time = firstTime
     this.#window = window
     this.#packet = generate({
@@ -59,9 +63,10 @@ class Publisher {
         protocolId: 'MQTT',
         protocolVersion: 4,
         clean: true,
-        clientId: token.slice(0, 20),
+        clientId: `load-${index}`,
         keepalive: 0,
         username: token,
+        ...(password !== undefined && { password: Buffer.from(password) }),
       }),
     )
   }
@@ -127,9 +132,7 @@ let publishers: Publisher[] = []
 let timer: NodeJS.Timeout | undefined
 
 async function prepare(job: Job): Promise<void> {
-  // A day ago: never in the future, whatever the rate.
-  const firstTime = Date.now() - 86_400_000
-  publishers = job.tokens.map((token) => new Publisher(job.port, token, job.window, firstTime))
+  publishers = job.tokens.map((token, index) => new Publisher(job, index, token))
   await Promise.all(publishers.map((publisher) => publisher.connected))
   // One reading each, so that the measurement begins with a broker that knows its devices.
   for (const publisher of publishers) publisher.fill(1)

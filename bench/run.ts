@@ -1,7 +1,8 @@
 import { benchAcks } from './acks.ts'
+import { benchDistributed } from './distributed.ts'
 import { keep, type Report } from './report.ts'
 
-const benches: Record<string, () => Promise<Report>> = { acks: benchAcks }
+const benches: Record<string, () => Promise<Report>> = { acks: benchAcks, distributed: benchDistributed }
 
 const names = process.argv.slice(2)
 if (names.includes('--help') || names.some((name) => !(name in benches))) {

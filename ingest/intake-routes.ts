@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { CodedError } from '../domain/errors.ts'
-import type { Intake, Packet } from '../ports/intake.ts'
+import type { Intake, Outcome, Packet } from '../ports/intake.ts'
 import {
   decodePackets,
   encodeAnswers,
@@ -90,16 +90,29 @@ function packetsOf(body: unknown, { intakePacketsMax }: IngestSettings): Packet[
 
 /** Never rejects: what becomes of one packet is no matter of the others. */
 async function takeAll({ intake, log }: IntakeRoutesDeps, packets: readonly Packet[]): Promise<Answer[]> {
-  const settled = await Promise.allSettled(packets.map(async (packet) => intake.accept(packet)))
+  const outcomes = packets.map((packet) => accept(intake, packet))
+  // Packets that fare alike share a promise, and so there are few of them.
+  const answers = new Map<Promise<Outcome>, Answer>()
   let unexpected: unknown
-  const answers = settled.map((result): Answer => {
-    if (result.status === 'fulfilled') return result.value
-    const { reason } = result as { reason: unknown }
-    if (reason instanceof CodedError) return { failed: reason.code, detail: reason.detail }
-    unexpected = reason
+  const failed = (error: unknown): Answer => {
+    if (error instanceof CodedError) return { failed: error.code, detail: error.detail }
+    unexpected = error
     return { failed: 'internal.unexpected' }
+  }
+  const settling = [...new Set(outcomes)].map(async (one) => {
+    answers.set(one, await one.catch(failed))
   })
+  await Promise.all(settling)
   // One line for all of them: they fail together, of one cause.
   if (unexpected !== undefined) log.error({ err: unexpected }, 'packets could not be taken')
-  return answers
+  return outcomes.map((one) => answers.get(one) ?? { failed: 'internal.unexpected' })
+}
+
+// A mistake of ours in one packet is no matter of the others either.
+function accept(intake: Intake, packet: Packet): Promise<Outcome> {
+  try {
+    return intake.accept(packet)
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }

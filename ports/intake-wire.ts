@@ -3,11 +3,11 @@ import type { Outcome, Packet } from './intake.ts'
 
 /**
  * How packets travel when broker and ingest are two processes: `POST INTAKE_PATH` with a bearer token, many packets in one request, one answer
- * for each, in their order. A body is the length of its head in bytes (32 bits, big-endian), the head (JSON, one row per packet), and the payloads
- * one after the other, byte for byte as the devices sent them. A change that older workers cannot read takes a new content type.
+ * for each, in their order. A body is the length of its head in bytes (32 bits, big-endian), the head (JSON), and the payloads one after the other,
+ * byte for byte as the devices sent them. A change that older workers cannot read takes a new content type.
  */
 export const INTAKE_PATH = '/internal/intake'
-export const INTAKE_CONTENT_TYPE = 'application/vnd.coldstream.packets.v1'
+export const INTAKE_CONTENT_TYPE = 'application/vnd.coldstream.packets.v2'
 
 /** Why one packet could not be made durable; the others of its request may have been. */
 export interface Failure {
@@ -22,28 +22,27 @@ const REFUSALS_PER_ANSWER_MAX = 10_000
 
 const HEAD_LENGTH_BYTES = 4
 
-type Row = readonly [
-  deviceId: string,
-  isGateway: 0 | 1,
-  topic: string,
-  receivedAt: number,
-  payloadBytes: number,
-]
+/** What the packets of a device have in common is said once. */
+type Sender = readonly [deviceId: string, isGateway: 0 | 1, topic: string]
+
+interface Head {
+  readonly senders: readonly Sender[]
+  /** The times are relative to it. */
+  readonly from: number
+  /** Of each packet three: its sender, when it was received, and the bytes of its payload. */
+  readonly rows: readonly number[]
+}
+
+const NUMBERS_PER_ROW = 3
 
 export function encodePackets(packets: readonly Packet[]): Buffer {
-  const rows = packets.map(({ deviceId, isGateway, topic, receivedAt, payload }): Row => [
-    deviceId,
-    isGateway ? 1 : 0,
-    topic,
-    receivedAt,
-    payload.byteLength,
-  ])
-  const head = JSON.stringify(rows)
-  const headBytes = Buffer.byteLength(head)
+  const { head, payloadBytes } = headOf(packets)
+  const text = JSON.stringify(head)
+  const headBytes = Buffer.byteLength(text)
   let at = HEAD_LENGTH_BYTES + headBytes
-  const body = Buffer.allocUnsafe(packets.reduce((sum, { payload }) => sum + payload.byteLength, at))
+  const body = Buffer.allocUnsafe(at + payloadBytes)
   body.writeUInt32BE(headBytes)
-  body.write(head, HEAD_LENGTH_BYTES)
+  body.write(text, HEAD_LENGTH_BYTES)
   for (const { payload } of packets) {
     body.set(payload, at)
     at += payload.byteLength
@@ -51,34 +50,71 @@ export function encodePackets(packets: readonly Packet[]): Buffer {
   return body
 }
 
+function headOf(packets: readonly Packet[]): { readonly head: Head; readonly payloadBytes: number } {
+  const from = packets[0]?.receivedAt ?? 0
+  const senders: Sender[] = []
+  const rows: number[] = []
+  // By topic, then by device.
+  const numbers = new Map<string, Map<string, number>>()
+  let payloadBytes = 0
+  for (const { deviceId, isGateway, topic, receivedAt, payload } of packets) {
+    let ofTopic = numbers.get(topic)
+    if (ofTopic === undefined) numbers.set(topic, (ofTopic = new Map()))
+    const gateway = isGateway ? 1 : 0
+    let sender = ofTopic.get(deviceId)
+    // A device may become a gateway between two packets.
+    if (sender === undefined || senders[sender]?.[1] !== gateway)
+      ofTopic.set(deviceId, (sender = senders.push([deviceId, gateway, topic]) - 1))
+    rows.push(sender, receivedAt - from, payload.byteLength)
+    payloadBytes += payload.byteLength
+  }
+  return { head: { senders, from, rows }, payloadBytes }
+}
+
 /** The packets of a body, their payloads as views of it; undefined when it is not what `encodePackets` makes. */
 export function decodePackets(body: Buffer): Packet[] | undefined {
   if (body.length < HEAD_LENGTH_BYTES) return undefined
   let at = HEAD_LENGTH_BYTES + body.readUInt32BE()
   if (at > body.length) return undefined
-  const rows = parse(body.toString('utf8', HEAD_LENGTH_BYTES, at))
-  if (!Array.isArray(rows)) return undefined
+  const head = parse(body.toString('utf8', HEAD_LENGTH_BYTES, at))
+  if (!isHead(head)) return undefined
+  const { senders, from, rows } = head
   const packets: Packet[] = []
-  for (const row of rows as unknown[]) {
-    if (!isRow(row)) return undefined
-    const [deviceId, isGateway, topic, receivedAt, payloadBytes] = row
-    const payload = body.subarray(at, (at += payloadBytes))
-    packets.push({ deviceId, isGateway: isGateway === 1, topic, payload, receivedAt })
+  for (let row = 0; row < rows.length; row += NUMBERS_PER_ROW) {
+    const sender = senders[rows[row] ?? -1]
+    if (sender === undefined) return undefined
+    const [deviceId, isGateway, topic] = sender
+    const payload = body.subarray(at, (at += rows[row + 2] ?? 0))
+    packets.push({
+      deviceId,
+      isGateway: isGateway === 1,
+      topic,
+      payload,
+      receivedAt: from + (rows[row + 1] ?? 0),
+    })
   }
   return at === body.length ? packets : undefined
 }
 
-function isRow(row: unknown): row is Row {
-  if (!Array.isArray(row) || row.length !== 5) return false
-  const [deviceId, isGateway, topic, receivedAt, payloadBytes] = row as unknown[]
+function isHead(value: unknown): value is Head {
+  if (typeof value !== 'object' || value === null) return false
+  const { senders, from, rows } = value as { readonly [K in keyof Head]?: unknown }
   return (
-    typeof deviceId === 'string' &&
-    (isGateway === 0 || isGateway === 1) &&
-    typeof topic === 'string' &&
-    Number.isSafeInteger(receivedAt) &&
-    Number.isSafeInteger(payloadBytes) &&
-    (payloadBytes as number) >= 0
+    Number.isSafeInteger(from) &&
+    Array.isArray(senders) &&
+    senders.every(isSender) &&
+    Array.isArray(rows) &&
+    rows.length % NUMBERS_PER_ROW === 0 &&
+    rows.every(
+      (number, index) => Number.isSafeInteger(number) && (index % NUMBERS_PER_ROW === 1 || number >= 0),
+    )
   )
+}
+
+function isSender(value: unknown): value is Sender {
+  if (!Array.isArray(value) || value.length !== 3) return false
+  const [deviceId, isGateway, topic] = value as unknown[]
+  return typeof deviceId === 'string' && (isGateway === 0 || isGateway === 1) && typeof topic === 'string'
 }
 
 /** One JSON value per packet: the number of its readings when nothing was refused, as with nearly all; else an object. */

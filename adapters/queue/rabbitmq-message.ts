@@ -1,5 +1,6 @@
 import type { ConsumeMessage, GetMessage, Options } from 'amqplib'
 import type { Batch } from '../../domain/batch.ts'
+import { packReadings, unpackReadings } from './rabbitmq-readings.ts'
 import { partitionOf } from './rabbitmq-topology.ts'
 
 /** A message for RabbitMQ, before it has a number. */
@@ -14,13 +15,13 @@ const ERROR = 'coldstream-error'
 const ERROR_CHARACTERS_MAX = 500
 
 /**
- * A batch as a message: CloudEvents 1.0 in binary mode (attributes as headers `ce-*`), the batch in JSON as its body.
+ * A batch as a message: CloudEvents 1.0 in binary mode (attributes as headers `ce-*`), the batch in JSON as its body, with its readings packed.
  * @param id of the message: one batch may become several
  * @throws when a number or time in it is none
  */
 export function encode(batch: Batch, id: string): Outgoing {
   return {
-    body: Buffer.from(JSON.stringify(batch)),
+    body: Buffer.from(JSON.stringify({ ...batch, readings: packReadings(batch.readings) })),
     options: {
       persistent: true,
       mandatory: true,
@@ -30,7 +31,7 @@ export function encode(batch: Batch, id: string): Outgoing {
         'ce-specversion': '1.0',
         'ce-id': id,
         'ce-source': '/coldstream/ingest',
-        'ce-type': 'org.coldstream.batch.v1',
+        'ce-type': 'org.coldstream.batch.v2',
         'ce-time': new Date(batch.acceptedAt).toISOString(),
       },
     },
@@ -57,15 +58,17 @@ export function split(batch: Batch, partitions: number): Map<number, Batch> {
 /** Undefined when it is none: somebody else has published it. */
 export function decode({ content }: Pick<ConsumeMessage, 'content'>): Batch | undefined {
   try {
-    const batch: unknown = JSON.parse(content.toString('utf8'))
+    const body: unknown = JSON.parse(content.toString('utf8'))
+    if (typeof body !== 'object' || body === null) return undefined
+    const { readings, ...rest } = body as { readonly readings?: unknown }
+    const batch = { ...rest, readings: unpackReadings(readings) }
     return isBatch(batch) ? batch : undefined
   } catch {
     return undefined
   }
 }
 
-function isBatch(value: unknown): value is Batch {
-  if (typeof value !== 'object' || value === null) return false
+function isBatch(value: object): value is Batch {
   const batch = value as Partial<Record<keyof Batch, unknown>>
   const lists = [batch.readings, batch.refusals, batch.attributes]
   return typeof batch.id === 'string' && Number.isFinite(batch.acceptedAt) && lists.every(Array.isArray)

@@ -4,7 +4,7 @@ import { HttpError, InfluxDB } from '@influxdata/influxdb-client'
 import type { Reading } from '../../domain/reading.ts'
 import type { Flusher } from './victoriametrics-flush.ts'
 import { createGate, failure, reasonOf, unavailable, type Server } from './victoriametrics-http.ts'
-import { lineOf } from './victoriametrics-lines.ts'
+import { toLines } from './victoriametrics-lines.ts'
 
 interface WriterOptions {
   readonly server: Server
@@ -31,7 +31,7 @@ export function createWriter({ server, flusher, batchReadingsMax, requestsMax }:
   async function writeAll(readings: readonly Reading[]): Promise<void> {
     const startedAt = await flusher.startedAt()
     const sent = batches(readings, batchReadingsMax).map((batch) =>
-      gate(() => send(server, agent, linesOf(batch))),
+      gate(() => send(server, agent, toLines(batch, Date.now()))),
     )
     // All of them, so that a refused batch does not leave others under way.
     const failures = (await Promise.allSettled(sent)).filter((result) => result.status === 'rejected')
@@ -69,17 +69,12 @@ function batches(readings: readonly Reading[], size: number): (readonly Reading[
   return Array.from({ length: count }, (_, index) => readings.slice(index * size, (index + 1) * size))
 }
 
-function linesOf(readings: readonly Reading[]): string[] {
-  const now = Date.now()
-  return readings.map((reading) => lineOf(reading, now)).filter((line) => line !== undefined)
-}
-
 /**
- * One batch, one WriteApi. Its buffer must hold the whole batch: what it sends by itself when it is full fails with no one told. With no retries there
- * is nothing for its retry buffer to drop, and `writeFailed` hands us the error instead of its logger.
+ * One batch, one WriteApi, to which it is one record: it would look at each of them. Its buffer must hold it until it is flushed: what the client sends
+ * by itself when the buffer is full fails with no one told. With no retries there is nothing for its retry buffer to drop, and `writeFailed` hands us the error instead of its logger.
  */
-async function send(server: Server, agent: HttpAgent, lines: string[]): Promise<void> {
-  if (lines.length === 0) return
+async function send(server: Server, agent: HttpAgent, lines: string): Promise<void> {
+  if (lines === '') return
   // The client's own time limit leaves the request behind, with its connection; a signal ends both.
   const signal = AbortSignal.timeout(server.timeoutMs)
   const client = new InfluxDB({
@@ -89,16 +84,18 @@ async function send(server: Server, agent: HttpAgent, lines: string[]): Promise<
     transportOptions: { agent, signal },
   })
   const api = client.getWriteApi('coldstream', 'coldstream', 'ms', {
-    batchSize: lines.length + 1,
+    batchSize: 2,
     maxBatchBytes: Infinity,
     flushInterval: 0,
     maxRetries: 0,
     maxBufferLines: 0,
+    // Compressing costs both sides more than the network between them is worth.
+    gzipThreshold: Infinity,
     writeFailed: async (error) => {
       throw error
     },
   })
-  api.writeRecords(lines)
+  api.writeRecord(lines)
   try {
     await api.flush()
   } catch (error) {

@@ -21,9 +21,15 @@ export interface QueueCapabilities {
   readonly pendingSinceIsExact: boolean
   /** Not a batch more than the limit is let in; otherwise a few that were on their way. */
   readonly limitIsExact: boolean
+  /** What a batch counts against the limit. */
+  bytesOf(batch: Batch): number
 }
 
-const EXACT: QueueCapabilities = { pendingSinceIsExact: true, limitIsExact: true }
+const EXACT: QueueCapabilities = {
+  pendingSinceIsExact: true,
+  limitIsExact: true,
+  bytesOf: (batch) => JSON.stringify(batch).length,
+}
 
 let lastAcceptedAt = 1_763_899_200_000
 
@@ -70,7 +76,7 @@ export function queueContract(
   setUp: (t: Test) => Promise<OpenQueue>,
   capabilities: QueueCapabilities = EXACT,
 ): void {
-  const { pendingSinceIsExact, limitIsExact } = capabilities
+  const { pendingSinceIsExact, limitIsExact, bytesOf } = capabilities
   const isFinished = (queue: Queue, queueName: QueueName) =>
     pendingSinceIsExact
       ? queue.pendingSince(queueName) === undefined
@@ -288,7 +294,7 @@ export function queueContract(
   })
 
   test(`${name}: at its limit publish waits, and goes on in order as the queue drains; nothing is lost`, async (t) => {
-    const size = JSON.stringify(makeBatch(50)).length
+    const size = bytesOf(makeBatch(50))
     const queue = await withQueue(t, { bytesMax: size * 4 })
     const batches = Array.from({ length: 40 }, () => makeBatch(50))
     const confirmed: string[] = []
@@ -321,8 +327,8 @@ export function queueContract(
 
   test(`${name}: closing refuses those who wait for room`, async (t) => {
     const open = await setUp(t)
-    const first = await open({ bytesMax: 1024 })
     const [kept, waiting] = [makeBatch(20), makeBatch(20)]
+    const first = await open({ bytesMax: Math.floor(bytesOf(kept) / 2) })
     await first.publish(kept, ['store'])
     const refused = t.rejects(first.publish(waiting, ['store']))
     await first.close()

@@ -47,8 +47,14 @@ export interface RabbitmqCluster {
   stop(): Promise<void>
 }
 
+/** Where a node is, and what it does beside AMQP. */
+export interface RabbitmqPlace extends Place {
+  /** Its plugin for MQTT listens there. */
+  readonly mqttPort?: number
+}
+
 /** Starts a private node, in a temporary folder and on free ports unless told otherwise. */
-export async function startRabbitmq(place: Place = {}): Promise<Rabbitmq> {
+export async function startRabbitmq(place: RabbitmqPlace = {}): Promise<Rabbitmq> {
   const { nodes, stop } = await startRabbitmqCluster(1, place)
   const [node] = nodes
   if (!node) throw new Error('no node')
@@ -56,11 +62,15 @@ export async function startRabbitmq(place: Place = {}): Promise<Rabbitmq> {
 }
 
 /** Starts private nodes that form one cluster; about 10 s each. A port that is given is that of the first. */
-export async function startRabbitmqCluster(size: number, place: Place = {}): Promise<RabbitmqCluster> {
+export async function startRabbitmqCluster(
+  size: number,
+  place: RabbitmqPlace = {},
+): Promise<RabbitmqCluster> {
   const { folder: dir, leave } = await folderFor('rabbitmq', place)
   // A port mapper of their own: the one of the machine would outlive the test and know the nodes of others.
   const epmdPort = await portFor({})
   const nodes: PrivateNode[] = []
+  await writeConfiguration(dir, place)
   for (let index = 1; index <= size; index += 1)
     nodes.push(
       new PrivateNode(dir, index, await portFor(index === 1 ? place : {}), await portFor({}), epmdPort),
@@ -78,6 +88,12 @@ export async function startRabbitmqCluster(size: number, place: Place = {}): Pro
     throw error
   }
   return { nodes: nodes.map(handleOf), url: nodes.map(({ url }) => url).join(' '), stop }
+}
+
+async function writeConfiguration(dir: string, { mqttPort }: RabbitmqPlace): Promise<void> {
+  const mqtt = mqttPort === undefined ? '' : `mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}\n`
+  await writeFile(join(dir, 'plugins'), mqtt ? '[rabbitmq_mqtt].\n' : '[].\n')
+  await writeFile(join(dir, 'rabbitmq.conf'), CONFIG + mqtt)
 }
 
 async function joinCluster(node: PrivateNode, first: PrivateNode | undefined): Promise<void> {
@@ -129,9 +145,6 @@ class PrivateNode {
   }
 
   async start(): Promise<void> {
-    const dir = this.#env.HOME ?? ''
-    await writeFile(join(dir, 'plugins'), '[].\n')
-    await writeFile(join(dir, 'rabbitmq.conf'), CONFIG)
     const child = spawn(join(BIN, 'rabbitmq-server'), ['-noinput'], { env: this.#env, stdio: 'ignore' })
     this.#child = child
     await waitFor(

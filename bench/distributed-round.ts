@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'amqplib'
+import { metric, registerDevices, type Coldstream } from '../test/services/coldstream.ts'
+import { startDistributed, type Deployment } from '../test/services/deployment.ts'
+import { portFor } from '../test/services/place.ts'
+import { startRabbitmq } from '../test/services/rabbitmq.ts'
+import { cpuSecondsByName } from './cpu.ts'
+import { load, mean, profiling, startBareAedes, type LoadResult } from './harness.ts'
+
+/** The same for all that are compared. */
+export interface Load {
+  readonly devices: number
+  /** Unacknowledged packets per connection. */
+  readonly window: number
+  readonly seconds: number
+  /** Readings a second in the paced run. */
+  readonly pace: number
+}
+
+export interface Round {
+  readonly bare: LoadResult
+  readonly plugin: LoadResult
+  readonly ours: LoadResult
+  /** As fast as acknowledged, until the last reading is stored and judged. */
+  readonly endToEnd: number
+  readonly paced: Paced
+}
+
+/** At a steady rate. */
+export interface Paced {
+  readonly acknowledged: LoadResult
+  /** Stored and judged, a second. */
+  readonly finished: number
+  /** By how much more readings were accepted and not finished at the end, a second. */
+  readonly growth: number
+  /** Processor time for one reading, by process. */
+  readonly cpuMicroseconds: ReadonlyMap<string, number>
+}
+
+/** One after the other, each alone on the machine beside its load generator. */
+export async function measureRound(work: Load): Promise<Round> {
+  const bare = await measureBare(work)
+  say('bare Aedes', bare)
+  const plugin = await measurePlugin(work)
+  say("RabbitMQ's MQTT plugin", plugin)
+  return { bare, plugin, ...(await measureOurs(work)) }
+}
+
+export function acksPerSecond({ acked, seconds }: LoadResult): number {
+  return acked / seconds
+}
+
+function say(name: string, result: LoadResult): void {
+  const { p50Ms, p99Ms } = result
+  console.error(
+    `${name}: ${acksPerSecond(result).toFixed(0)}/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+  )
+}
+
+async function measureBare({ devices, window, seconds }: Load): Promise<LoadResult> {
+  const aedes = await startBareAedes()
+  try {
+    const names = Array.from({ length: devices }, (_, i) => `device-${i}`)
+    return await load(aedes.mqttPort, names, { seconds, window })
+  } finally {
+    await aedes.stop()
+  }
+}
+
+const PLUGIN_USER = 'guest'
+
+/** Its PUBACK says that a quorum queue has confirmed: there is nothing else that takes the messages. */
+async function measurePlugin({ devices, window, seconds }: Load): Promise<LoadResult> {
+  const mqttPort = await portFor({})
+  const server = await startRabbitmq({ mqttPort })
+  try {
+    const connection = await connect(server.url)
+    const channel = await connection.createChannel()
+    await channel.assertQueue('readings', { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+    await channel.bindQueue('readings', 'amq.topic', '#')
+    const users = Array.from({ length: devices }, () => PLUGIN_USER)
+    const result = await load(mqttPort, users, { seconds, window, password: PLUGIN_USER })
+    const { messageCount } = await channel.checkQueue('readings')
+    if (messageCount < result.acked)
+      throw new Error(`${result.acked} were acknowledged, ${messageCount} are in the queue`)
+    await connection.close()
+    return result
+  } finally {
+    await server.stop()
+  }
+}
+
+async function measureOurs(work: Load): Promise<Omit<Round, 'bare' | 'plugin'>> {
+  const deployment = await startDistributed(profiling())
+  try {
+    const tokens = (await registerDevices(deployment.http, work.devices)).map(
+      ({ accessToken }) => accessToken,
+    )
+    const full = await measureFull(deployment, tokens, work)
+    say('Coldstream', full.ours)
+    const paced = await measurePaced(deployment, tokens, work)
+    say(`at ${work.pace}/s`, paced.acknowledged)
+    const cpu = [...paced.cpuMicroseconds].map(([name, us]) => `${name} ${us.toFixed(1)}`)
+    console.error(
+      `end to end ${full.endToEnd.toFixed(0)}/s; paced: finished ${paced.finished.toFixed(0)}/s, backlog ${paced.growth.toFixed(0)}/s, µs ${cpu.join(', ')}`,
+    )
+    return { ...full, paced }
+  } finally {
+    await deployment.stop()
+  }
+}
+
+async function measureFull(deployment: Deployment, tokens: readonly string[], { seconds, window }: Load) {
+  let before = 0
+  let startedAt = 0
+  const ours = await load(deployment.mqttPort, tokens, {
+    seconds,
+    window,
+    async warm() {
+      before = await drained(deployment)
+      startedAt = performance.now()
+    },
+  })
+  const total = (await drained(deployment)) - before
+  return { ours, endToEnd: (total * 1000) / (performance.now() - startedAt) }
+}
+
+const HALF_A_DAY_MS = 43_200_000
+const SAMPLE_EVERY_MS = 100
+
+async function measurePaced(deployment: Deployment, tokens: readonly string[], work: Load): Promise<Paced> {
+  const { seconds, window, pace } = work
+  const names = namesOf(deployment)
+  const begun = Promise.withResolvers<void>()
+  const loading = load(deployment.mqttPort, tokens, {
+    seconds,
+    window,
+    ratePerSecond: pace,
+    // After everything that the run before has sent.
+    firstTime: Date.now() - HALF_A_DAY_MS,
+    async warm() {
+      await drained(deployment)
+      begun.resolve()
+    },
+  })
+  await Promise.race([begun.promise, loading])
+  const before = cpuSecondsByName(names)
+  const samples: Counts[] = []
+  const endsAt = performance.now() + seconds * 1000
+  while (performance.now() < endsAt) {
+    samples.push(await counts(deployment))
+    await sleep(SAMPLE_EVERY_MS)
+  }
+  const after = cpuSecondsByName(names)
+  const acknowledged = await loading
+  await drained(deployment)
+  const cpu = [...after].map(([name, used]): [string, number] => [
+    name,
+    ((used - (before.get(name) ?? 0)) / acknowledged.acked) * 1e6,
+  ])
+  return { acknowledged, ...flowOf(samples), cpuMicroseconds: new Map(cpu) }
+}
+
+/** What the series store does not have on disk yet comes and goes with each of its flushes, so that means of many samples are compared. */
+function flowOf(samples: readonly Counts[]): Pick<Paced, 'finished' | 'growth'> {
+  const [first, last] = [samples[0], samples.at(-1)]
+  if (!first || !last) throw new Error('no samples')
+  const seconds = (last.at - first.at) / 1000
+  const middle = Math.floor(samples.length / 2)
+  const backlog = (some: readonly Counts[]) => mean(some.map(({ accepted, finished }) => accepted - finished))
+  const growth = (backlog(samples.slice(middle)) - backlog(samples.slice(0, middle))) / (seconds / 2)
+  return { finished: (last.finished - first.finished) / seconds, growth }
+}
+
+interface Counts {
+  readonly at: number
+  readonly accepted: number
+  /** Stored and judged. */
+  readonly finished: number
+}
+
+async function counts({ processes }: Deployment): Promise<Counts> {
+  const [ingest, notifier] = [one(processes['ingest']), one(processes['notifier'])]
+  const at = performance.now()
+  const [accepted, stored, judged] = await Promise.all([
+    metric(ingest.http, 'coldstream_readings_accepted_total'),
+    metric(ingest.http, 'coldstream_readings_stored_total'),
+    metric(notifier.http, 'coldstream_readings_judged_total'),
+  ])
+  return { at, accepted, finished: Math.min(stored, judged) }
+}
+
+function one(copies: readonly Coldstream[] = []): Coldstream {
+  const [copy] = copies
+  if (!copy || copies.length > 1) throw new Error('one process for each part is measured')
+  return copy
+}
+
+function namesOf({ processes }: Deployment): ReadonlyMap<number, string> {
+  return new Map(Object.entries(processes).map(([part, copies]) => [one(copies).pid, part]))
+}
+
+/** Waits until every accepted reading is stored and judged; returns how many. */
+async function drained(deployment: Deployment): Promise<number> {
+  for (;;) {
+    const { accepted, finished } = await counts(deployment)
+    if (accepted > 0 && finished >= accepted) return accepted
+    await sleep(SAMPLE_EVERY_MS)
+  }
+}
