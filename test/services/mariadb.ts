@@ -1,13 +1,14 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { promisify } from 'node:util'
-import { createConnection } from 'mysql2/promise'
+import { userInfo } from 'node:os'
+import { createConnection, type Connection } from 'mysql2/promise'
 import { waitFor } from '../wait-for.ts'
 import { folderFor, portFor, type Place } from './place.ts'
 
 const SERVER = '/usr/sbin/mariadbd'
+const START_MS_MAX = 120_000
 
 /** Whether MariaDB is installed here. */
 export const hasMariadb = existsSync(SERVER)
@@ -15,62 +16,128 @@ export const hasMariadb = existsSync(SERVER)
 export interface Mariadb {
   /** Of a fresh, empty database. */
   readonly url: string
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it again, on the same port and data. */
+  start(): Promise<void>
+  /** SIGSTOP and SIGCONT: it keeps its connections, and answers nothing. */
+  pause(): void
+  resume(): void
+  /** Ends it for good; its data goes with it, unless it has a place of its own. */
   stop(): Promise<void>
 }
 
 /** Starts a private server, in a temporary folder and on a free port unless told otherwise. */
 export async function startMariadb(place: Place = {}): Promise<Mariadb> {
-  const { folder: dir, leave } = await folderFor('mariadb', place)
-  const user = userInfo().username
-  if (!existsSync(`${dir}/data`))
+  const { folder, leave } = await folderFor('mariadb', place)
+  const server = new MariadbProcess(folder, await portFor(place), userInfo().username)
+  await server.install()
+  await server.start()
+  await server.createDatabase()
+  return {
+    url: server.url,
+    start: () => server.start(),
+    kill: () => server.end('SIGKILL'),
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    async stop() {
+      // A stopped process does not hear SIGTERM.
+      server.signal('SIGCONT')
+      await server.end('SIGTERM')
+      await leave()
+    },
+  }
+}
+
+/** A server process on a folder and a port of its own, with no settings of the machine's. */
+export class MariadbProcess {
+  readonly url: string
+  readonly #dir: string
+  readonly #port: number
+  readonly #user: string
+  #child: ChildProcess | undefined
+
+  /** @param user whom the server runs as, and who owns its data */
+  constructor(dir: string, port: number, user: string) {
+    this.url = `mysql://root@127.0.0.1:${port}/coldstream`
+    this.#dir = dir
+    this.#port = port
+    this.#user = user
+  }
+
+  /** Makes the data, unless they are there. */
+  async install(): Promise<void> {
+    if (existsSync(`${this.#dir}/data`)) return
     await promisify(execFile)('mariadb-install-db', [
-      '--no-defaults',
-      `--user=${user}`,
-      `--datadir=${dir}/data`,
+      ...this.#own(),
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
     ])
-  const port = await portFor(place)
-  const child = spawn(
-    SERVER,
-    [
-      '--no-defaults',
-      `--user=${user}`,
-      `--datadir=${dir}/data`,
-      `--socket=${dir}/socket`,
-      `--pid-file=${dir}/pid`,
-      '--bind-address=127.0.0.1',
-      `--port=${port}`,
-    ],
-    { stdio: 'ignore' },
-  )
-  const root = { host: '127.0.0.1', port, user: 'root' }
-  await waitFor(
-    () => {
-      if (child.exitCode !== null) throw new Error(`MariaDB ended with ${child.exitCode}`)
-      return createConnection(root).then(
-        async (connection) => {
-          await connection.query(
-            'CREATE DATABASE IF NOT EXISTS coldstream CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
-          )
-          await connection.end()
-          return true
-        },
-        () => false,
-      )
-    },
-    'MariaDB',
-    60_000,
-  )
-  return {
-    url: `mysql://root@127.0.0.1:${port}/coldstream`,
-    async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit')
-        child.kill('SIGTERM')
-        await exited
-      }
-      await leave()
-    },
+  }
+
+  /** Starts it, and resolves when it takes connections and `isReady` says so of one. */
+  async start(
+    flags: readonly string[] = [],
+    isReady: (connection: Connection) => Promise<boolean> = async () => true,
+  ): Promise<void> {
+    const child = spawn(
+      SERVER,
+      [
+        ...this.#own(),
+        `--socket=${this.#dir}/socket`,
+        `--pid-file=${this.#dir}/pid`,
+        `--log-error=${this.#dir}/log`,
+        '--bind-address=127.0.0.1',
+        `--port=${this.#port}`,
+        ...flags,
+      ],
+      { stdio: 'ignore' },
+    )
+    this.#child = child
+    await waitFor(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`MariaDB ended with ${child.exitCode}`)
+        return this.#connect().then(
+          (connection) => isReady(connection).finally(() => connection.destroy()),
+          () => false,
+        )
+      },
+      'MariaDB',
+      START_MS_MAX,
+    )
+  }
+
+  async createDatabase(): Promise<void> {
+    const connection = await this.#connect()
+    await connection.query(
+      'CREATE DATABASE IF NOT EXISTS coldstream CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    )
+    await connection.end()
+  }
+
+  /** Runs the server for one answer, such as `--wsrep-recover`, and answers what it logged. */
+  async ask(flag: string): Promise<string> {
+    const { stderr } = await promisify(execFile)(SERVER, [...this.#own(), flag])
+    return stderr
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+
+  async #connect(): Promise<Connection> {
+    return createConnection({ host: '127.0.0.1', port: this.#port, user: 'root' })
+  }
+
+  #own(): string[] {
+    return ['--no-defaults', `--user=${this.#user}`, `--datadir=${this.#dir}/data`]
   }
 }
