@@ -20,6 +20,7 @@ const PARTED_MS = 30_000
 
 const TWO_OF_EACH: Shape = { copies: 2 }
 const THREE_NODES: Shape = { copies: 2, queueNodes: 3 }
+const GALERA: Shape = { copies: 2, galera: true }
 
 const PARTS = ['broker', 'ingest', 'notifier', 'api'] as const
 const SERVERS = { database: 'MariaDB', queue: 'RabbitMQ', cache: 'Redis', series: 'VictoriaMetrics' } as const
@@ -130,6 +131,14 @@ export const FAULTS: readonly Fault[] = [
   paused(
     { name: 'rabbitmq-1-of-3', whom: 'node 1 of three of RabbitMQ', shape: THREE_NODES },
     server('queue', 0),
+  ),
+  killed(
+    { name: 'galera-1-of-3', whom: 'node 1 of three of a Galera cluster', shape: GALERA },
+    server('database', 0),
+  ),
+  paused(
+    { name: 'galera-1-of-3', whom: 'node 1 of three of a Galera cluster', shape: GALERA },
+    server('database', 0),
   ),
 ]
 

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startColdstream, type Coldstream } from './coldstream.ts'
+import { startGalera } from './galera.ts'
 import { hasMariadb, startMariadb } from './mariadb.ts'
 import { hasRabbitmq, startRabbitmqCluster } from './rabbitmq.ts'
 import { hasRedis, startRedis } from './redis.ts'
@@ -33,8 +34,8 @@ export interface Victim {
 
 export interface Distributed extends Deployment {
   readonly servers: {
+    /** The nodes, where there are several, as for RabbitMQ. */
     readonly database: readonly Victim[]
-    /** The nodes of RabbitMQ. */
     readonly queue: readonly Victim[]
     readonly cache: readonly Victim[]
     readonly series: readonly Victim[]
@@ -54,7 +55,10 @@ export interface Distributed extends Deployment {
 export interface Shape {
   /** Processes of each part. */
   readonly copies?: number
+  /** Of RabbitMQ. */
   readonly queueNodes?: number
+  /** The database is a Galera cluster of three nodes. */
+  readonly galera?: boolean
 }
 
 /** Everything in one process, on files. */
@@ -136,9 +140,9 @@ function joinUrls(relays: readonly Relay[], separator: string): string {
   return relays.map(({ url }) => url).join(separator)
 }
 
-async function startServers({ queueNodes = 1 }: Shape, stack: AsyncDisposableStack) {
+async function startServers({ queueNodes = 1, galera = false }: Shape, stack: AsyncDisposableStack) {
   const [database, queue, cache, series] = await Promise.all([
-    startMariadb(),
+    galera ? startGalera() : startSingleMariadb(),
     startRabbitmqCluster(queueNodes),
     startRedis(),
     startVictoriaMetrics(),
@@ -152,12 +156,17 @@ async function startServers({ queueNodes = 1 }: Shape, stack: AsyncDisposableSta
       CACHE_URL: cache.url,
     },
     servers: {
-      database: [] as Victim[],
+      database: database.nodes,
       queue: queue.nodes,
       cache: [cache],
       series: [{ ...series, restart: () => series.start() }],
     },
   }
+}
+
+async function startSingleMariadb() {
+  const server = await startMariadb()
+  return { ...server, nodes: [{ ...server, restart: () => server.start() }] }
 }
 
 async function keepLogs(dir: string, folder: string): Promise<void> {
