@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { ping } from '../db/ping.ts'
 import { deleteOldIdempotencyKeys } from '../db/queries/idempotency.ts'
-import { listProfiles } from '../db/queries/rule.ts'
 import { deleteExpiredRefreshTokens } from '../db/queries/session.ts'
 import type { Part } from '../ports/part.ts'
 import { guard } from './caller.ts'
@@ -33,7 +33,7 @@ export async function startApi(deps: ApiDeps): Promise<Part> {
     name: 'api',
     routes: routes(routeDeps, live),
     async ready() {
-      await Promise.all([listProfiles(deps.db), deps.cache.ping(), deps.series.ping()])
+      await Promise.all([ping(deps.db), deps.cache.ping(), deps.series.ping()])
       return undefined
     },
     async stop() {

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Aedes, type AedesOptions, type Client } from 'aedes'
 import type { Logger } from 'pino'
+import { whyNotReady } from '../db/ping.ts'
 import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -84,7 +85,9 @@ export async function startBroker(deps: BrokerDeps): Promise<Broker> {
     sendCommand: createSendCommand(aedes, clock, settings),
     async ready() {
       if (state.stopping) return 'The broker is stopping.'
-      return handOver.failing ? 'The intake takes no packets.' : undefined
+      if (handOver.failing) return 'The intake takes no packets.'
+      // Those that are connected go on; who comes anew cannot be recognised.
+      return whyNotReady(db)
     },
     async stop() {
       if (state.stopping) return

@@ -1,5 +1,6 @@
 import { Migrator, type Migration } from 'kysely/migration'
 import { isDuplicate } from './dialects/duplicate.ts'
+import { withMigrationLock } from './migration-lock.ts'
 import type { Db } from './schema.ts'
 import * as m0001 from './migrations/0001-cold-chain.ts'
 import { SHIPPED_RULES } from '../domain/rule.ts'
@@ -8,10 +9,14 @@ const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
 }
 
-/** Brings the schema up to date and the shipped rules in. Throws at the first failure: nothing starts on a half-migrated database. Of several processes that start at once one migrates and the others wait. */
+/**
+ * Brings the schema up to date and the shipped rules in. Throws at the first failure: nothing starts on a half-migrated database. Of several
+ * processes that start at once one migrates and the others wait. A migration that was cut short begins again: on MySQL what it made is
+ * then there, so that a step that changes rows must be fit to run twice.
+ */
 export async function migrate(db: Db): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
-  const { error } = await migrator.migrateToLatest()
+  const { error } = await withMigrationLock(db, () => migrator.migrateToLatest())
   if (error) throw new Error('migration failed', { cause: error })
   await keepShippedRules(db)
 }

@@ -4,7 +4,7 @@ import type { Db, Schema } from './schema.ts'
 
 /**
  * Opens the relational database. Close it with `db.destroy()`.
- * @param url `sqlite:<path>`, `sqlite::memory:` or `mysql://user:password@host:port/database`
+ * @param url `sqlite:<path>`, `sqlite::memory:` or `mysql://user:password@host:port/database` (of a cluster several hosts, separated by commas)
  */
 export async function openDb(url: string): Promise<Db> {
   const dialect = url.startsWith('mysql:') ? await mysql(url) : sqliteDialect(url.replace(/^sqlite:/, ''))

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
+import { whyNotReady } from '../db/ping.ts'
 import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -45,7 +46,7 @@ export async function startIngest(given: IngestDeps): Promise<Ingest> {
     name: 'ingest',
     intake,
     routes: routesOf({ ...deps, intake }),
-    ready: () => whyNotReady(deps),
+    ready: () => problemOf(deps),
     async stop() {
       intake.stop()
       await group.drained()
@@ -63,16 +64,11 @@ function routesOf(deps: IngestDeps & { intake: Intake; settings: IngestSettings 
   }
 }
 
-async function whyNotReady({ series, db }: IngestDeps): Promise<string | undefined> {
+async function problemOf({ series, db }: IngestDeps): Promise<string | undefined> {
   try {
     await series.ping()
   } catch {
     return 'The series store does not answer.'
   }
-  try {
-    await db.selectFrom('refusal').select('id').limit(1).execute()
-  } catch {
-    return 'The database does not answer.'
-  }
-  return undefined
+  return whyNotReady(db)
 }

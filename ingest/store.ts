@@ -10,6 +10,7 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { Consumer, Delivery, Queue, Verdict } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 import type { IngestSettings } from './settings.ts'
+import { ping } from '../db/ping.ts'
 import { inTransaction } from '../db/transaction.ts'
 
 interface StoreDeps {
@@ -94,7 +95,7 @@ async function storeTogether(
 
 async function isOutage({ series, db }: StoreDeps, error: unknown): Promise<boolean> {
   if (error instanceof CodedError && error.code === 'service.unavailable') return true
-  const answers = [series.ping(), db.selectFrom('rule').select('id').limit(1).execute()]
+  const answers = [series.ping(), ping(db)]
   return Promise.all(answers).then(
     () => false,
     () => true,

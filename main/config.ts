@@ -18,7 +18,7 @@ export const SETTINGS = {
   DATA_DIR: text('./data', 'Folder of everything that the embedded deployment keeps.'),
   DATABASE_URL: text(
     '',
-    'Relational data: `mysql://user:password@host/database`. Empty: SQLite in `$DATA_DIR`.',
+    'Relational data: `mysql://user:password@host/database`; of a cluster `host1,host2,host3`, tried in this order. Empty: SQLite in `$DATA_DIR`.',
   ),
   QUEUE_URL: text('', 'Durable queue: `amqp://user:password@host`. Empty: SQLite in `$DATA_DIR`.'),
   SERIES_URL: text('', 'Time series: `http://host:8428` of VictoriaMetrics. Empty: SQLite in `$DATA_DIR`.'),

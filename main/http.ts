@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { randomUUIDv7 } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Type } from 'typebox'
 import { notFoundHandler, Problem, problemHandler } from '../api/errors.ts'
@@ -129,9 +130,13 @@ function addOperationalRoutes(app: FastifyInstance, { metrics, parts }: HttpDeps
   )
 }
 
+// Whoever asks has a timeout too, and a store that stands still answers late.
+const READY_MS_MAX = 2000
+
 async function readiness(part: Part): Promise<string> {
   try {
-    return (await part.ready()) ?? 'ready'
+    const late = sleep(READY_MS_MAX, 'no answer in time', { ref: false })
+    return (await Promise.race([part.ready(), late])) ?? 'ready'
   } catch (error) {
     return error instanceof Error ? error.message : 'failed'
   }

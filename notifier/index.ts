@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { whyNotReady } from '../db/ping.ts'
 import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -34,7 +35,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Part> {
   return {
     name: 'notifier',
     async ready() {
-      return (await judge.ready()) ?? (await tell.ready())
+      return (await whyNotReady(deps.db)) ?? (await judge.ready()) ?? (await tell.ready())
     },
     async stop() {
       await tell.stop()

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { ping } from '../db/ping.ts'
 import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -102,14 +103,20 @@ const OUTAGE_DELAY_MS_MAX = 5000
  * Resolves when the database and the series store answer, or when the judge stops. To be awaited before a batch is answered with `retry`:
  * an outage is no fault of the batch, and answering at once would have it parked while the outage lasts.
  */
-export async function storesAnswer({ db, series, stopping: { signal } }: Judging): Promise<void> {
+export async function storesAnswer(judging: Judging): Promise<void> {
+  const { db, series, stopping } = judging
+  const { signal } = stopping
   for (let delayMs = OUTAGE_DELAY_MS; !signal.aborted; delayMs = Math.min(2 * delayMs, OUTAGE_DELAY_MS_MAX)) {
-    const answers = [series.ping(), db.selectFrom('rule').select('id').limit(1).execute()]
+    const answers = [series.ping(), ping(db)]
     const failed = await Promise.all(answers).then(
       () => false,
       () => true,
     )
-    if (!failed) return
+    if (!failed) {
+      // What was waited out is over, even if the deliveries go to another notifier now.
+      if (delayMs > OUTAGE_DELAY_MS) judging.failure = undefined
+      return
+    }
     await sleep(delayMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,18 +1,22 @@
-import { MysqlDialect } from 'kysely'
-import { createPool } from 'mysql2'
+import { MysqlAdapter, MysqlDialect, type DialectAdapter } from 'kysely'
+import { createFailoverPool } from './mysql-pool.ts'
 
 /**
- * Kysely on a mysql2 pool; MySQL 8.4 and MariaDB 10.11.
- * @param url `mysql://user:password@host:port/database`
+ * Kysely on mysql2; MySQL 8.4, MariaDB 10.11 and Galera.
+ * @param url `mysql://user:password@host:port/database`; of a cluster several hosts, separated by commas, in the order in which they are tried
  */
 export function mysqlDialect(url: string): MysqlDialect {
-  const pool = createPool({
-    uri: url,
-    charset: 'utf8mb4',
-    timezone: 'Z',
-    connectionLimit: 10,
-    // Found rows, not changed rows: an update to the same values still says that the row is there.
-    flags: ['+FOUND_ROWS'],
-  })
-  return new MysqlDialect({ pool })
+  return new UnlockedDialect({ pool: createFailoverPool(url) })
+}
+
+class UnlockedDialect extends MysqlDialect {
+  override createAdapter(): DialectAdapter {
+    return new UnlockedAdapter()
+  }
+}
+
+// GET_LOCK, which Kysely would take, ends at the node that it was taken on; Percona XtraDB refuses it. See db/migration-lock.ts.
+class UnlockedAdapter extends MysqlAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
 }
