@@ -5,15 +5,20 @@ import { hasDistributed, startDistributed } from '../services/deployment.ts'
 import { skipWithout } from '../services/required.ts'
 
 // The short form of `npm run faults`: two processes of each part on real servers, a light load, and the faults that touch the most.
-const LOAD = { devices: 20, readingsPerSecond: 400, beforeMs: 3000, afterMs: 6000 }
+const LOAD = { devices: 20, readingsPerSecond: 400, beforeMs: 3000, afterMs: 5000 }
+const LASTS_MS = 4000
 const NAMES = ['kill-one-of-each', 'kill-rabbitmq']
 const skip = skipWithout('MariaDB, RabbitMQ, Redis or VictoriaMetrics', hasDistributed)
 
-test('faults are endured', { skip, timeout: 200_000 }, async (t) => {
+test('faults are endured', { skip, timeout: 230_000 }, async (t) => {
   const deployment = await startDistributed({ NOTIFY_AGE_MS_MAX: '1' }, { copies: 2 })
   t.teardown(() => deployment.stop())
   for (const fault of FAULTS.filter(({ name }) => NAMES.includes(name))) {
-    const { measured, acknowledged, readings, breaches, parked } = await endure(deployment, fault, LOAD)
+    const { measured, acknowledged, readings, breaches, parked } = await endure(
+      deployment,
+      { ...fault, lastsMs: LASTS_MS },
+      LOAD,
+    )
     t.equal(acknowledged, measured, `${fault.name}: all is acknowledged in the end`)
     const { stored, lost, doubled, altered } = readings
     t.same({ stored, lost, doubled, altered }, { stored: measured, lost: 0, doubled: 0, altered: 0 })
