@@ -47,7 +47,7 @@ export const INGEST_DEFAULTS: IngestSettings = {
   intakeBodyBytesMax: 16 * 1_048_576,
   intakePacketsMax: 10_000,
   intakeHeldBytesMax: 64 * 1_048_576,
-  storeDeliveriesMax: 64,
+  storeDeliveriesMax: 256,
   storeReadingsMax: 10_000,
   refusalRetentionDays: 90,
   refusalsMax: 200_000,

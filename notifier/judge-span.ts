@@ -6,7 +6,7 @@ import type { BreachTable } from '../db/schema.ts'
 import type { Judging } from './judging.ts'
 import type { Stream } from './judging-state.ts'
 import type { Finding } from './record-breaches.ts'
-import { judgeWindow, type Span, type Window } from './window.ts'
+import { judgeWindow, type Span, type Tail, type Window } from './window.ts'
 
 /** What the readings around a span say, and what has to be written down of it. */
 export interface Around {
@@ -25,10 +25,11 @@ export async function judgeSpan(
   rules: readonly Rule[],
   { from, to }: Pick<Span, 'from' | 'to'>,
   upTo: number,
+  tail?: Tail,
 ): Promise<Around> {
   let span: Span = { from, to, floor: from - settings.windowMsMax, upTo }
   for (;;) {
-    const windows = await judgeWindow(series, stream, rules, span)
+    const windows = await judgeWindow(series, stream, rules, span, tail)
     const start = Math.min(...windows.map((window) => window.start))
     const end = Math.max(...windows.map((window) => window.end ?? upTo))
     const rows = await listBreachesWithin(db, stream, start, end)

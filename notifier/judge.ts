@@ -1,9 +1,9 @@
-import { randomUUIDv7 } from 'node:crypto'
 import type { Reading } from '../domain/reading.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
-import { createJudging, endWait, fail, storesAnswer, type JudgeDeps, type Judging } from './judging.ts'
-import { suspend, type Stream } from './judging-state.ts'
+import { createJudging, fail, storesAnswer, type JudgeDeps, type Judging } from './judging.ts'
+import type { Stream } from './judging-state.ts'
+import type { LateBatch } from './late.ts'
 import { recordRuns } from './record-breaches.ts'
 import { createRejudge } from './rejudge.ts'
 
@@ -25,7 +25,7 @@ export async function startJudge(deps: JudgeDeps): Promise<Judge> {
   const { queue, cache, stopping, settings } = judging
   const forgetAll = () => {
     judging.placements.forgetAll()
-    judging.streams.forgetAll()
+    judging.streams.forgetDevices(() => true)
   }
   const forget = ({ deviceId }: { deviceId: string }) => {
     judging.placements.forget(deviceId)
@@ -38,7 +38,7 @@ export async function startJudge(deps: JudgeDeps): Promise<Judge> {
   // Somebody else may have judged meanwhile: what memory says of a stream is then not the fold of all that came.
   const consuming = queue.consume('judge', (deliveries) => judge(judging, deliveries), {
     deliveriesMax: settings.deliveriesMax,
-    onGap: forgetAll,
+    onGap: judging.streams.forgetDevices,
   })
   return {
     async stop() {
@@ -54,25 +54,22 @@ export async function startJudge(deps: JudgeDeps): Promise<Judge> {
 
 interface Call {
   readonly runs: Runs
-  readonly late: LateBatch[]
+  readonly late: (LateBatch & { readonly readings: Reading[] })[]
+  readonly deferred: Set<Stream>
   inOrder: number
 }
 
-interface LateBatch {
-  readonly id: string
-  readonly acceptedAt: number
-  readonly readings: Reading[]
-}
-
 async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise<Verdict[]> {
-  const call: Call = { runs: new Map(), late: [], inOrder: 0 }
+  const call: Call = { runs: new Map(), late: [], deferred: new Set(), inOrder: 0 }
   for (const { batch } of deliveries)
     judging.acceptedAtMax = Math.max(judging.acceptedAtMax, batch.acceptedAt)
   for (const { batch } of deliveries) takeReadings(judging, call, batch.readings)
   try {
     if (call.runs.size > 0) await judging.writes.run(() => recordRuns(judging, call.runs))
-    for (const batch of call.late)
-      await judging.queue.publish({ ...batch, refusals: [], attributes: [] }, ['rejudge'])
+    for (const { number, acceptedAt, readings } of call.late) {
+      const id = `${judging.name}.${number}`
+      await judging.queue.publish({ id, acceptedAt, readings, refusals: [], attributes: [] }, ['rejudge'])
+    }
   } catch (error) {
     fail(judging, error, 'judge: deliveries are tried again')
     undo(judging, call)
@@ -86,12 +83,9 @@ async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise
 }
 
 // Memory has moved on without its effects. Forgotten streams are rebuilt from the store when the deliveries come again.
-function undo(judging: Judging, { runs, late }: Call): void {
-  for (const { stream } of runs.values()) judging.streams.forget(stream)
-  for (const { id } of late) {
-    for (const stream of judging.waiting.get(id)?.streams ?? []) judging.streams.forget(stream)
-    endWait(judging, id)
-  }
+function undo({ streams }: Judging, { runs, deferred }: Call): void {
+  for (const { stream } of runs.values()) streams.forget(stream)
+  for (const stream of deferred) streams.forget(stream)
 }
 
 // The hottest loop there is: no allocation for a reading in order and in range.
@@ -115,27 +109,14 @@ function takeReadings(judging: Judging, call: Call, readings: readonly Reading[]
 }
 
 function defer(judging: Judging, call: Call, stream: Stream, reading: Reading): void {
-  suspend(stream)
   let batch = call.late.at(-1)
   if (batch === undefined || batch.readings.length >= judging.settings.lateBatchReadingsMax) {
     // Whatever was judged in order before this must be in the store before the window is read, also what came with a newer batch: hence now.
     const acceptedAt = Math.max(judging.clock.now(), judging.acceptedAtMax)
-    batch = { id: randomUUIDv7(), acceptedAt, readings: [] }
+    batch = { number: (judging.lateBatches += 1), acceptedAt, readings: [] }
     call.late.push(batch)
-    judging.waiting.set(batch.id, { streams: new Set(), remembered: 0 })
   }
   batch.readings.push(reading)
-  remember(judging, batch, stream, reading)
-}
-
-function remember(judging: Judging, { id, acceptedAt }: LateBatch, stream: Stream, reading: Reading): void {
-  const waiting = judging.waiting.get(id)
-  const share = stream.shares.get(id) ?? { acceptedBy: acceptedAt, readings: [] }
-  stream.shares.set(id, share)
-  waiting?.streams.add(stream)
-  if (judging.lateReadings >= judging.settings.lateReadingsMax) share.readings = undefined
-  if (waiting === undefined || share.readings === undefined) return
-  share.readings.push(reading)
-  waiting.remembered += 1
-  judging.lateReadings += 1
+  call.deferred.add(stream)
+  judging.streams.defer(stream, batch, reading)
 }

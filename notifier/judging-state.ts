@@ -1,6 +1,7 @@
 import type { RuleState } from '../domain/breach.ts'
 import type { Reading, SensorKey } from '../domain/reading.ts'
-import type { Placement } from '../db/queries/placement.ts'
+import { UNPLACED, type Placement } from '../db/queries/placement.ts'
+import { createLateKeeper, type Late, type LateBatch } from './late.ts'
 
 /** What the judge remembers of one sensor. All of it can be rebuilt from the series store. */
 export interface Stream extends SensorKey {
@@ -15,15 +16,11 @@ export interface Stream extends SensorKey {
   /** No reading later than this has come yet; missing until the first window showed how far the store is. */
   horizon: number | undefined
   /** What waits in the queue `rejudge`, oldest first; nothing when `current`. */
-  readonly shares: Map<string, Share>
-}
-
-/** The part of a batch in the queue `rejudge` that is of one stream. */
-export interface Share {
-  /** The store must have finished everything that was accepted up to then before these readings can be judged. */
-  readonly acceptedBy: number
-  /** Left out when there are too many to remember, or when the batch comes from before a restart. */
-  readings: Reading[] | undefined
+  readonly late: Late[]
+  /** Batches of this process up to this number may hold readings of the sensor that are not in `late`: the stream is younger than they. */
+  readonly bornAfter: number
+  /** Of batches of this process up to this number, the readings of the sensor have been judged, or are being judged now. */
+  judgedTo: number
 }
 
 interface Device {
@@ -31,33 +28,55 @@ interface Device {
   wasUsed: boolean
 }
 
-const UNPLACED: Placement = { equipmentId: null, facilityId: null, rules: [] }
-
 export interface Streams {
   /** The streams of a device by sensor. */
   find(deviceId: string): ReadonlyMap<string, Stream> | undefined
   /** A new stream, pending, of a sensor that has none. */
   create(deviceId: string, sensor: string): Stream
+  /** Notes that a reading, which is in this batch, is to be judged over a window; until then everything of the stream waits. */
+  defer(stream: Stream, batch: LateBatch, reading: Reading): void
+  /** Takes what waits, from the oldest on, as long as `isWanted`. */
+  take(stream: Stream, isWanted: (late: Late) => boolean): Late[]
   forgetDevice(deviceId: string): void
-  forgetAll(): void
+  /** All of the devices that this holds for. */
+  forgetDevices(isMeant: (deviceId: string) => boolean): void
   forget(stream: Stream): void
-  count(): number
 }
 
 /**
  * Keeps at most `streamsMax` streams. When they are too many, devices are forgotten that sent nothing since the last time (second chance: to keep
  * the order of use would cost something for every reading); a device that has that many sensors alone is forgotten itself.
+ * @param lateReadingsMax readings of all streams that wait and are remembered
  */
-export function createStreams(streamsMax: number): Streams {
+export function createStreams(streamsMax: number, lateReadingsMax: number): Streams {
   const devices = new Map<string, Device>()
+  const keeper = createLateKeeper(lateReadingsMax)
   let count = 0
+  /** The newest batch that may have readings of a stream that was forgotten. */
+  let forgottenTo = 0
+
+  function drop(stream: Stream): void {
+    stream.phase = 'gone'
+    count -= 1
+    take(stream, () => true)
+    forgottenTo = Math.max(forgottenTo, stream.judgedTo)
+  }
+
+  function take(stream: Stream, isWanted: (late: Late) => boolean): Late[] {
+    const taken = keeper.take(stream.late, isWanted)
+    stream.judgedTo = Math.max(stream.judgedTo, taken.at(-1)?.last ?? 0)
+    return taken
+  }
+
+  function defer(stream: Stream, batch: LateBatch, reading: Reading): void {
+    suspend(stream)
+    keeper.add(stream.late, batch, reading)
+  }
 
   function forgetDevice(deviceId: string): void {
-    const device = devices.get(deviceId)
-    if (!device) return
-    for (const stream of device.streams.values()) stream.phase = 'gone'
-    count -= device.streams.size
-    device.streams.clear()
+    const { streams } = devices.get(deviceId) ?? {}
+    for (const stream of streams?.values() ?? []) drop(stream)
+    streams?.clear()
     devices.delete(deviceId)
   }
 
@@ -80,7 +99,7 @@ export function createStreams(streamsMax: number): Streams {
     const device = devices.get(deviceId) ?? { streams: new Map<string, Stream>(), wasUsed: true }
     devices.set(deviceId, device)
     device.wasUsed = true
-    const made = createStream(deviceId, sensor)
+    const made = createStream(deviceId, sensor, forgottenTo)
     device.streams.set(sensor, made)
     count += 1
     return made
@@ -93,25 +112,34 @@ export function createStreams(streamsMax: number): Streams {
       return device?.streams
     },
     create,
+    defer,
+    take,
     forgetDevice,
-    forgetAll() {
-      for (const deviceId of devices.keys()) forgetDevice(deviceId)
+    forgetDevices(isMeant) {
+      for (const deviceId of devices.keys()) if (isMeant(deviceId)) forgetDevice(deviceId)
     },
     forget(gone) {
       if (gone.phase === 'gone') return
-      gone.phase = 'gone'
-      count -= 1
+      drop(gone)
       const device = devices.get(gone.deviceId)
       device?.streams.delete(gone.sensor)
       if (device?.streams.size === 0) devices.delete(gone.deviceId)
     },
-    count: () => count,
   }
 }
 
-function createStream(deviceId: string, sensor: string): Stream {
-  const shares = new Map<string, Share>()
-  return { deviceId, sensor, phase: 'pending', placement: UNPLACED, states: [], horizon: undefined, shares }
+function createStream(deviceId: string, sensor: string, bornAfter: number): Stream {
+  return {
+    deviceId,
+    sensor,
+    phase: 'pending',
+    placement: UNPLACED,
+    states: [],
+    horizon: undefined,
+    late: [],
+    bornAfter,
+    judgedTo: bornAfter,
+  }
 }
 
 /** A stream that was current gets readings that are not in order: from now on, until they are judged, everything waits. */

@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { ping } from '../db/ping.ts'
@@ -7,7 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
-import { createStreams, type Stream, type Streams } from './judging-state.ts'
+import { createStreams, type Streams } from './judging-state.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { createSerial, type Serial } from './serial.ts'
 
@@ -55,10 +56,9 @@ export interface Judging extends Omit<JudgeDeps, 'settings'> {
   readonly settings: JudgeSettings
   readonly streams: Streams
   readonly placements: Placements
-  /** Batches in the queue `rejudge` that this process knows. */
-  readonly waiting: Map<string, WaitingBatch>
-  /** Readings remembered for them, all in all. */
-  lateReadings: number
+  /** What the ids of the batches begin with that this process puts into the queue `rejudge`; a number follows. */
+  readonly name: string
+  lateBatches: number
   /** The newest `acceptedAt` seen: clocks of other machines may be ahead of ours. */
   acceptedAtMax: number
   readonly writes: Serial
@@ -67,22 +67,15 @@ export interface Judging extends Omit<JudgeDeps, 'settings'> {
   readonly stopping: AbortController
 }
 
-export interface WaitingBatch {
-  /** Those that have readings in it. */
-  readonly streams: Set<Stream>
-  /** How many of its readings are remembered in shares. */
-  remembered: number
-}
-
 export function createJudging({ settings: given, ...deps }: JudgeDeps): Judging {
   const settings = { ...JUDGE_SETTINGS, ...given }
   return {
     ...deps,
     settings,
-    streams: createStreams(settings.streamsMax),
+    streams: createStreams(settings.streamsMax, settings.lateReadingsMax),
     placements: createPlacements(deps.db, settings.streamsMax),
-    waiting: new Map(),
-    lateReadings: 0,
+    name: randomUUIDv7(),
+    lateBatches: 0,
     acceptedAtMax: 0,
     writes: createSerial(),
     failure: undefined,
@@ -119,10 +112,4 @@ export async function storesAnswer(judging: Judging): Promise<void> {
     }
     await sleep(delayMs, undefined, { signal }).catch(() => undefined)
   }
-}
-
-/** A batch is no longer in the queue `rejudge`, or this process does not want to know of it. */
-export function endWait(judging: Judging, batchId: string): void {
-  judging.lateReadings -= judging.waiting.get(batchId)?.remembered ?? 0
-  judging.waiting.delete(batchId)
 }

@@ -1,76 +1,64 @@
-import type { Quantity, Reading } from '../domain/reading.ts'
 import type { Delivery } from '../ports/queue.ts'
 import type { Judging } from './judging.ts'
 import { suspend, type Stream } from './judging-state.ts'
+import { createExtent, widen, type Extent, type Late } from './late.ts'
 
-/** What of the deliveries is of one sensor. */
-export interface Work {
+/** What of the deliveries is of one sensor, and what else of it waits. */
+export interface Work extends Extent {
   stream: Stream
-  readonly batchIds: Set<string>
-  readonly quantities: Set<Quantity>
-  /** The store must have finished what was accepted up to then. */
-  acceptedBy: number
-  from: number
-  to: number
-  readings: number
 }
 
 /** Sorts deliveries of the queue `rejudge` by sensor. */
 export function collect(judging: Judging, deliveries: readonly Delivery[]): Work[] {
+  const { streams, clock, acceptedAtMax } = judging
   const works = new Map<string, Work>()
+  const workOf = (stream: Stream): Work => {
+    const key = `${stream.deviceId}\n${stream.sensor}`
+    const work = works.get(key) ?? { stream, ...createExtent() }
+    works.set(key, work)
+    // A stream forgotten for want of room and made anew meanwhile is the same sensor.
+    work.stream = stream
+    return work
+  }
   for (const { batch } of deliveries) {
-    const adopt = adoptionOf(judging, batch.id, batch.acceptedAt)
+    const number = numberOf(judging, batch.id)
+    // What a stream judged in order up to now must be in the store first.
+    const acceptedBy = Math.max(batch.acceptedAt, clock.now(), acceptedAtMax)
     for (const reading of batch.readings) {
       const { deviceId, sensor } = reading
-      const stream = judging.streams.find(deviceId)?.get(sensor) ?? judging.streams.create(deviceId, sensor)
-      adopt(stream)
-      const share = stream.shares.get(batch.id)
-      // A stream that got in order again without waiting for this batch has judged its share of it.
-      if (share === undefined) continue
-      const key = `${deviceId}\n${sensor}`
-      const work = works.get(key) ?? createWork(stream, reading.time)
-      works.set(key, work)
-      // A stream forgotten for want of room and made anew meanwhile is the same sensor.
-      work.stream = stream
-      work.batchIds.add(batch.id)
-      work.acceptedBy = Math.max(work.acceptedBy, share.acceptedBy)
-      addReading(work, reading)
+      const stream = streams.find(deviceId)?.get(sensor) ?? streams.create(deviceId, sensor)
+      if (number <= stream.bornAfter) {
+        suspend(stream)
+        widen(workOf(stream), acceptedBy, reading)
+      } else if (number > stream.judgedTo) {
+        const taken = streams.take(stream, (late) => late.first <= number)
+        absorb(workOf(stream), taken)
+      }
     }
   }
   return [...works.values()]
 }
 
-function createWork(stream: Stream, time: number): Work {
-  return {
-    stream,
-    batchIds: new Set(),
-    quantities: new Set(),
-    acceptedBy: 0,
-    from: time,
-    to: time,
-    readings: 0,
-  }
+/** Adds what came meanwhile and is in the store already: judging it too costs nothing more. */
+export function collectMore({ streams }: Judging, works: readonly Work[], storedBy: number): void {
+  for (const work of works)
+    absorb(
+      work,
+      streams.take(work.stream, (late) => late.acceptedBy < storedBy),
+    )
 }
 
-function addReading(work: Work, { time, values }: Reading): void {
-  for (const quantity of Object.keys(values) as Quantity[]) work.quantities.add(quantity)
-  work.from = Math.min(work.from, time)
-  work.to = Math.max(work.to, time)
-  work.readings += 1
+/** Counting from 1 in this process; 0, which no stream knows, for a batch of another one or from before a restart. */
+function numberOf({ name }: Judging, id: string): number {
+  return id.startsWith(`${name}.`) ? Number(id.slice(name.length + 1)) : 0
 }
 
-/**
- * A batch from before a restart, or of a stream that was forgotten since, is one that the stream knows nothing of: from now on it waits for it, and what it
- * judged in order up to now must be in the store first.
- */
-function adoptionOf(judging: Judging, batchId: string, acceptedAt: number): (stream: Stream) => void {
-  const waiting = judging.waiting.get(batchId) ?? { streams: new Set(), remembered: 0 }
-  judging.waiting.set(batchId, waiting)
-  const acceptedBy = Math.max(acceptedAt, judging.clock.now(), judging.acceptedAtMax)
-  return (stream) => {
-    if (waiting.streams.has(stream)) return
-    waiting.streams.add(stream)
-    suspend(stream)
-    stream.shares.set(batchId, { acceptedBy, readings: undefined })
+function absorb(work: Work, taken: readonly Late[]): void {
+  for (const { acceptedBy, from, to, quantities, count } of taken) {
+    for (const quantity of quantities) work.quantities.add(quantity)
+    work.acceptedBy = Math.max(work.acceptedBy, acceptedBy)
+    work.from = Math.min(work.from, from)
+    work.to = Math.max(work.to, to)
+    work.count += count
   }
 }

@@ -5,11 +5,12 @@ import type { Placement } from '../db/queries/placement.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
 import { judgeSpan } from './judge-span.ts'
-import { endWait, fail, storesAnswer, type Judging } from './judging.ts'
+import { fail, storesAnswer, type Judging } from './judging.ts'
 import type { Stream } from './judging-state.ts'
 import { recordFindings, recordRuns, type Finding } from './record-breaches.ts'
-import { collect, type Work } from './rejudge-work.ts'
-import { judgeWindow, type Window } from './window.ts'
+import { collect, collectMore, type Work } from './rejudge-work.ts'
+import { readTails } from './rejudge-tails.ts'
+import { judgeWindow, type Tail, type Window } from './window.ts'
 
 /** What came out of it. */
 interface Outcome {
@@ -22,13 +23,15 @@ interface Outcome {
 
 const STORE_POLL_MS = 2
 const STORE_POLL_MS_MAX = 100
+/** Whose readings are asked for together. */
+const SENSORS_AT_ONCE = 100
 
 /** The handler of the queue `rejudge`: judges what came out of order, over the window of the series that it touches. */
 export function createRejudge(judging: Judging) {
   return async (deliveries: readonly Delivery[]): Promise<Verdict[]> => {
     const works = collect(judging, deliveries)
     try {
-      await waitForStore(judging, works)
+      collectMore(judging, works, await waitForStore(judging, works))
       // Effects of what these streams had judged in order before must be written before their records are read.
       await judging.writes.idle()
       const outcomes = await judgeAll(judging, works)
@@ -36,48 +39,69 @@ export function createRejudge(judging: Judging) {
       if (findings.length > 0) await judging.writes.run(() => recordFindings(judging, findings))
       await settle(judging, outcomes)
     } catch (error) {
+      // Batches that are not delivered yet may hold some of what was taken up: the streams that come next judge those anew.
+      for (const { stream } of works) judging.streams.forget(stream)
       if (!judging.stopping.signal.aborted) fail(judging, error, 'rejudge: deliveries are tried again')
       await storesAnswer(judging)
       return deliveries.map(() => 'retry')
     }
-    for (const { batch } of deliveries) endWait(judging, batch.id)
     judging.failure = undefined
-    const judged = works.reduce((sum, work) => sum + work.readings, 0)
+    const judged = works.reduce((sum, work) => sum + work.count, 0)
     judging.metrics.count('coldstream_readings_judged_total', { path: 'window' }, judged)
     return deliveries.map(() => 'done')
   }
 }
 
-// However long it takes: without what the store still has to write, windows would show breaches that never were.
-async function waitForStore({ queue, stopping: { signal } }: Judging, works: readonly Work[]): Promise<void> {
+/**
+ * However long it takes: without what the store still has to write, windows would show breaches that never were.
+ * @returns everything accepted before this is in the store
+ */
+async function waitForStore(
+  { queue, stopping: { signal } }: Judging,
+  works: readonly Work[],
+): Promise<number> {
   const acceptedBy = works.reduce((latest, work) => Math.max(latest, work.acceptedBy), -Infinity)
   for (let delayMs = STORE_POLL_MS; ; delayMs = Math.min(delayMs * 2, STORE_POLL_MS_MAX)) {
     signal.throwIfAborted()
-    const pending = queue.pendingSince('store')
-    if (pending === undefined || pending > acceptedBy) return
+    const pending = queue.pendingSince('store') ?? Infinity
+    if (pending > acceptedBy) return pending
     await sleep(delayMs, undefined, { signal })
   }
 }
 
 async function judgeAll(judging: Judging, works: readonly Work[]): Promise<Map<Work, Outcome>> {
   const outcomes = new Map<Work, Outcome>()
-  const rest = works.values()
+  const groups = groupsOf(works).values()
   const helpers = Array.from({ length: judging.settings.windowsMax }, async () => {
-    for (const work of rest) outcomes.set(work, await judgeWork(judging, work))
+    for (const group of groups) {
+      judging.placements.load(group.map(({ stream }) => stream.deviceId))
+      const tails = await readTails(judging.series, group, judging.clock.now())
+      for (const work of group) outcomes.set(work, await judgeWork(judging, work, tails.get(work)))
+    }
   })
   await Promise.all(helpers)
   return outcomes
 }
 
-async function judgeWork(judging: Judging, work: Work): Promise<Outcome> {
+async function judgeWork(judging: Judging, work: Work, tail: Tail | undefined): Promise<Outcome> {
   const { stream } = work
   const placement = await judging.placements.of(stream.deviceId)
-  const horizon = Math.max(stream.horizon ?? (await newestTime(judging, stream)), work.to)
+  const newest = stream.horizon ?? tail?.readings.at(-1)?.time ?? (await newestTime(judging, stream))
+  const horizon = Math.max(newest, work.to)
   const rules = placement.rules.filter((rule) => work.quantities.has(rule.quantity))
   if (rules.length === 0) return { placement, horizon, states: [], findings: [] }
-  const around = await judgeSpan(judging, stream, placement, rules, work, horizon)
-  const states = await findStates(judging, stream, placement, around.windows, horizon)
+  const around = await judgeSpan(judging, stream, placement, rules, work, horizon, tail)
+  const states = await findStates(judging, work, placement, around.windows, horizon, tail)
   return { placement, horizon, states, findings: around.findings }
+}
+
+// Those together that begin at about the same time.
+function groupsOf(works: readonly Work[]): (readonly Work[])[] {
+  const sorted = works.toSorted((a, b) => a.from - b.from)
+  const count = Math.ceil(sorted.length / SENSORS_AT_ONCE)
+  return Array.from({ length: count }, (_, index) =>
+    sorted.slice(index * SENSORS_AT_ONCE, (index + 1) * SENSORS_AT_ONCE),
+  )
 }
 
 async function newestTime({ series }: Judging, { deviceId, sensor }: Stream): Promise<number> {
@@ -90,10 +114,11 @@ async function newestTime({ series }: Judging, { deviceId, sensor }: Stream): Pr
 // Where each rule stands at the horizon. The window shows it when it reaches that far; what memory has still holds when the window ends before it.
 async function findStates(
   { series, settings }: Judging,
-  stream: Stream,
+  { stream }: Work,
   placement: Placement,
   windows: readonly Window[],
   horizon: number,
+  tail: Tail | undefined,
 ): Promise<(RuleState | undefined)[]> {
   const states = placement.rules.map((rule, index) => {
     const window = windows.find((one) => one.rule === rule)
@@ -105,7 +130,7 @@ async function findStates(
   if (missing.length === 0) return states
   const span = { from: horizon, to: horizon, floor: horizon - settings.windowMsMax, upTo: horizon }
   const rules = missing.map((window) => window.rule)
-  for (const window of await judgeWindow(series, stream, rules, span))
+  for (const window of await judgeWindow(series, stream, rules, span, tail))
     states[placement.rules.indexOf(window.rule)] = window.state
   return states
 }
@@ -114,8 +139,7 @@ async function findStates(
 async function settle(judging: Judging, outcomes: ReadonlyMap<Work, Outcome>): Promise<void> {
   const runs: Runs = new Map()
   let inOrder = 0
-  for (const [{ stream, batchIds }, outcome] of outcomes) {
-    for (const id of batchIds) stream.shares.delete(id)
+  for (const [{ stream }, outcome] of outcomes) {
     if (stream.phase === 'gone') continue
     if (stream.placement !== outcome.placement) stream.states = outcome.placement.rules.map(() => undefined)
     stream.placement = outcome.placement
@@ -123,7 +147,7 @@ async function settle(judging: Judging, outcomes: ReadonlyMap<Work, Outcome>): P
     outcome.states.forEach((state, index) => {
       if (state) stream.states[index] = state
     })
-    inOrder += getInOrder(stream, runs)
+    inOrder += getInOrder(judging, stream, runs)
   }
   if (inOrder > 0) judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, inOrder)
   if (runs.size === 0) return
@@ -139,20 +163,20 @@ async function settle(judging: Judging, outcomes: ReadonlyMap<Work, Outcome>): P
  * Readings of this stream may have come meanwhile and wait in batches of their own. When they are in order it judges them here and is current;
  * without that a stream that sends all the time would never be. When their batches come they are passed over.
  */
-function getInOrder(stream: Stream, runs: Runs): number {
+function getInOrder({ streams }: Judging, stream: Stream, runs: Runs): number {
   const readings: Reading[] = []
   let last = -Infinity
   for (const state of stream.states) last = Math.max(last, state?.time ?? -Infinity)
-  for (const share of stream.shares.values()) {
-    if (share.readings === undefined) return 0
-    for (const reading of share.readings) {
+  for (const late of stream.late) {
+    if (late.readings === undefined) return 0
+    for (const reading of late.readings) {
       if (reading.time <= last || !isJudgeable(stream, reading)) return 0
       last = reading.time
       readings.push(reading)
     }
   }
   for (const reading of readings) judgeInOrder(runs, stream, reading)
-  stream.shares.clear()
+  streams.take(stream, () => true)
   stream.phase = 'current'
   return readings.length
 }

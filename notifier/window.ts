@@ -24,6 +24,12 @@ export interface Window {
   readonly state: RuleState
 }
 
+/** Every reading of a sensor from `from` on, in order of time, read beforehand. */
+export interface Tail {
+  readonly from: number
+  readonly readings: readonly Reading[]
+}
+
 const CHUNK_MIN = 32
 const CHUNK_MAX = 2000
 
@@ -36,10 +42,13 @@ export async function judgeWindow(
   sensor: SensorKey,
   rules: readonly Rule[],
   span: Span,
+  tail?: Tail,
 ): Promise<Window[]> {
-  const starts = await findStarts(series, sensor, rules, span)
+  const starts = await findStarts(series, sensor, rules, span, tail)
   const walks = rules.map((rule, index) => createWalk(rule, starts[index] ?? span.floor))
-  await walkForward(series, sensor, walks, span)
+  const from = Math.min(...walks.map((walk) => walk.start))
+  if (tail && tail.from <= from) walkTail(tail, walks, span)
+  else await walkForward(series, sensor, walks, span)
   return walks.map(({ rule, start, end, runs, state }) => ({
     rule,
     start,
@@ -54,9 +63,16 @@ async function findStarts(
   { deviceId, sensor }: SensorKey,
   rules: readonly Rule[],
   { from, floor }: Span,
+  tail: Tail | undefined,
 ): Promise<(number | undefined)[]> {
   const starts: (number | undefined)[] = rules.map(() => undefined)
   let to = from
+  if (tail && tail.from <= from) {
+    for (const reading of tail.readings.toReversed())
+      if (reading.time < from) noteStarts(starts, rules, reading)
+    if (!starts.includes(undefined)) return starts
+    to = tail.from
+  }
   for (let limit = CHUNK_MIN; ; limit = Math.min(limit * 4, CHUNK_MAX)) {
     const chunk = await series.read({ deviceId, sensor, from: floor, to, limit, order: 'descending' })
     for (const reading of chunk) noteStarts(starts, rules, reading)
@@ -98,6 +114,10 @@ async function walkForward(
     if (chunk.length < limit || walks.every((walk) => walk.end !== undefined)) return
     from = (chunk.at(-1)?.time ?? to) + 1
   }
+}
+
+function walkTail({ readings }: Tail, walks: readonly Walk[], { to, upTo }: Span): void {
+  for (const reading of readings) if (reading.time <= upTo) for (const walk of walks) step(walk, reading, to)
 }
 
 function step(walk: Walk, { time, values }: Reading, spanTo: number): void {

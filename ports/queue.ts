@@ -24,10 +24,10 @@ export interface ConsumeOptions {
   /** At most this many batches in one call of the handler. Waiting batches are handed over together, without added delay. */
   readonly deliveriesMax: number
   /**
-   * Called before a delivery when another process may have had deliveries of the same devices since the last one: what is remembered of them may be
-   * out of date. May come while a handler of another consumer runs. Never called by a queue that one process has to itself.
+   * Called before a delivery when another process may have had deliveries of the same devices since the last one: what is remembered of those that
+   * `isAffected` holds for may be out of date. May come while a handler of another consumer runs. Never called by a queue that one process has to itself.
    */
-  readonly onGap?: () => void
+  readonly onGap?: (isAffected: (deviceId: string) => boolean) => void
 }
 
 /** A batch that failed too often, for an operator to read, replay or discard. */

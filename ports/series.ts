@@ -30,6 +30,15 @@ export interface Series {
   write(readings: readonly Reading[]): Promise<void>
   /** Raw readings in time order. What `write` has resolved is seen. */
   read(query: RangeQuery): Promise<Reading[]>
+  /**
+   * Of many sensors at once everything from `from` on, in time order, by index of `sensors`; undefined when these are more than `readingsMax` readings, roughly.
+   * What `write` has resolved is seen.
+   */
+  readTails(
+    sensors: readonly SensorKey[],
+    from: number,
+    readingsMax: number,
+  ): Promise<readonly (readonly Reading[])[] | undefined>
   /** Downsampled on the server; buckets are aligned to multiples of `everyMs` from the epoch, empty ones are left out. */
   aggregate(
     query: SensorKey & { quantity: Quantity; from: number; to: number; everyMs: number },

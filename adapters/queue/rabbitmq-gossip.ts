@@ -42,7 +42,9 @@ export function createGossip({ state, isBlocked, membersChanged, settled }: Goss
   let beating: NodeJS.Timeout | undefined
   /** The queue in which this process hears the others. */
   let ear = ''
-  const doubted = () => void (state.gap = true)
+  const doubted = () => {
+    for (let partition = 0; partition < limits.partitions; partition += 1) state.gaps.add(partition)
+  }
   const greet = () => beat(false)
   const members = createMembers({ self, ...limits, changed: membersChanged, doubted, greeted: greet })
   const pending = createPending(limits.clockMarginMs, (round) => say({ kind: 'probe', round, replyTo: ear }))

@@ -15,11 +15,21 @@ export interface LinkOptions {
   up(model: ChannelModel): Promise<void>
   /** Nothing of the connection can be used any more. Also called when `up` failed. */
   down(): void
+  /** A queue or exchange is missing. */
+  missing(): void
   /** RabbitMQ takes nothing from us, for want of memory or disk; undefined: it does again. */
   blocked?(reason: string | undefined): void
 }
 
 const CONNECT_TIMEOUT_MS = 5000
+// Exclusive queues are known to all nodes: one that does not answer holds up making them until the others take it for gone.
+const UP_TIMEOUT_MS = 30_000
+const NOT_FOUND = 404
+
+/** As RabbitMQ says it, which closes the channel. */
+export function notFound(queue: string): Error {
+  return Object.assign(new Error(`the queue ${queue} is missing`), { code: NOT_FOUND })
+}
 
 /**
  * Closes a channel or connection politely; resolves when it is closed in any way. The promise of amqplib alone never settles when the connection
@@ -49,6 +59,7 @@ export class Link {
 
   /** The connection cannot be trusted any more: drops it, a new one will be made. */
   fail(error: Error): void {
+    if ('code' in error && error.code === NOT_FOUND) this.#options.missing()
     this.failure ??= error.message
     this.#current?.socket.abort(error)
   }
@@ -101,13 +112,18 @@ export class Link {
     const lost = Promise.withResolvers<Error>()
     let cause: Error | undefined
     model.on('error', (error) => (cause ??= error))
-    model.on('close', (error) => lost.resolve(cause ?? error ?? new Error('the connection was closed')))
+    model.on('close', (error) => {
+      const given: unknown = socket.signal.reason
+      lost.resolve(
+        given instanceof Error ? given : (cause ?? error ?? new Error('the connection was closed')),
+      )
+    })
     model.on('blocked', (reason) => this.#options.blocked?.(reason))
     model.on('unblocked', () => this.#options.blocked?.(undefined))
     this.#current = { model, socket }
     try {
       if (this.#closing.signal.aborted) throw new Error('closed')
-      await Promise.race([this.#options.up(model), lost.promise.then((error) => Promise.reject(error))])
+      await Promise.race([this.#options.up(model), rejectAfter(UP_TIMEOUT_MS), rejectWhen(lost.promise)])
       this.failure = undefined
       log?.info({ link: name, host: url.host }, 'queue: connected to RabbitMQ')
       return await lost.promise
@@ -116,4 +132,13 @@ export class Link {
       socket.abort()
     }
   }
+}
+
+async function rejectWhen(lost: Promise<Error>): Promise<never> {
+  throw await lost
+}
+
+async function rejectAfter(timeoutMs: number): Promise<never> {
+  await sleep(timeoutMs, undefined, { ref: false })
+  throw new Error(`RabbitMQ did not answer for ${timeoutMs} ms`)
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Channel, ChannelModel } from 'amqplib'
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { countAll } from './rabbitmq-counts.ts'
 import { createGossip, type Gossip } from './rabbitmq-gossip.ts'
-import { Link } from './rabbitmq-link.ts'
+import { closePolitely, Link } from './rabbitmq-link.ts'
 import { Outbox } from './rabbitmq-outbox.ts'
 import type { Pending } from './rabbitmq-pending.ts'
 import { Subscriptions } from './rabbitmq-subscriptions.ts'
@@ -31,6 +31,7 @@ export function openLinks(state: RabbitState): Links {
     exchange: topology.exchange,
     timeoutMs: limits.publishTimeoutMs,
     fail: (error) => outLink.fail(error),
+    renew: () => out.renew(),
   })
   const gossip: Gossip = createGossip({
     state,
@@ -42,10 +43,11 @@ export function openLinks(state: RabbitState): Links {
     topology,
     inboxes,
     isMine: gossip.members.isMine,
-    doubted: () => void (state.gap = true),
+    doubted: (partition) => void state.gaps.add(partition),
     fail: (error) => inLink.fail(error),
   })
-  const outLink = openOutLink(state, outbox, gossip)
+  const out = openOut(state, outbox, gossip)
+  const outLink = out.link
   const inLink = openInLink(state, subscriptions, gossip)
   const disconnected = () => outLink.failure ?? inLink.failure
 
@@ -74,29 +76,52 @@ export function openLinks(state: RabbitState): Links {
   }
 }
 
-function openOutLink(state: RabbitState, outbox: Outbox, gossip: Gossip): Link {
+function openOut(state: RabbitState, outbox: Outbox, gossip: Gossip) {
   const { urls, limits, log } = state
+  let current: { readonly model: ChannelModel; channel?: ConfirmChannel } | undefined
+
+  async function openChannel(of: { readonly model: ChannelModel; channel?: ConfirmChannel }): Promise<void> {
+    const channel = await link.channel(of.model.createConfirmChannel())
+    if (of !== current) return
+    const old = of.channel
+    of.channel = channel
+    outbox.attach(channel)
+    if (old) await closePolitely(old)
+  }
+
   const link: Link = new Link({
     name: 'coldstream publish',
     urls,
     limits,
     log,
+    missing: () => void (state.declared = false),
     async up(model) {
       await declare(state, model)
       const mouth = await link.channel(model.createChannel())
-      outbox.attach(await link.channel(model.createConfirmChannel()))
+      current = { model }
+      await openChannel(current)
       gossip.speakOver(mouth)
     },
     down() {
+      current = undefined
       gossip.speakOver(undefined)
       outbox.detach()
+      outbox.blocked = undefined
     },
     blocked(reason) {
       outbox.blocked = reason
     },
   })
-  return link
+  return {
+    link,
+    /** Publishes over another channel of the same connection from now on. */
+    renew() {
+      if (current) openChannel(current).catch((error: unknown) => link.fail(toError(error)))
+    },
+  }
 }
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 function openInLink(state: RabbitState, subscriptions: Subscriptions, gossip: Gossip): Link {
   const { urls, limits, log, topology } = state
@@ -116,6 +141,7 @@ function openInLink(state: RabbitState, subscriptions: Subscriptions, gossip: Go
     urls,
     limits,
     log,
+    missing: () => void (state.declared = false),
     async up(model) {
       await declare(state, model)
       const channel = await link.channel(model.createChannel())
@@ -130,8 +156,14 @@ function openInLink(state: RabbitState, subscriptions: Subscriptions, gossip: Go
   return link
 }
 
-function declare({ topology, limits, log }: RabbitState, model: ChannelModel): Promise<void> {
-  return declareTopology(model, topology, limits, (queue, error) =>
-    log?.warn({ queue, err: error }, 'queue: it was made with other limits, and keeps them'),
+/**
+ * Not with each connection: binding waits for all nodes of a cluster, those too that do not answer and are not taken for gone yet. To publish and to
+ * consume, a majority is enough.
+ */
+async function declare(state: RabbitState, model: ChannelModel): Promise<void> {
+  if (state.declared) return
+  await declareTopology(model, state.topology, state.limits, (queue, error) =>
+    state.log?.warn({ queue, err: error }, 'queue: it was made with other limits, and keeps them'),
   )
+  state.declared = true
 }

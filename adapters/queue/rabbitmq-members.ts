@@ -66,7 +66,7 @@ export interface MembersOptions {
   readonly beatMs: number
   /** The partitions may belong to others now. */
   changed(): void
-  /** Somebody else may have had deliveries that were ours, or take us for gone. */
+  /** Somebody else may have had deliveries of partitions that are ours all the time. Of those that we take over the subscriptions tell. */
   doubted(): void
   /** A process that did not know us. */
   greeted(): void
@@ -90,9 +90,13 @@ export function ownersOf(ids: readonly string[], partitions: number): string[] {
   })
 }
 
+const VANISHED_MAX = 1000
+
 /** Keeps the table of those who are there. Both queues of a partition go to the same process, when the same processes consume both. */
 export function createMembers(options: MembersOptions): Members {
   const others = new Map<string, Member>()
+  /** Those that were taken for gone without a word. */
+  const vanished = new Set<string>()
   let heardSelfAt: number | undefined
 
   // Sooner than anybody is taken for gone: whoever takes us for gone must not be the first to notice.
@@ -104,15 +108,19 @@ export function createMembers(options: MembersOptions): Members {
     heardSelfAt = now
     for (const [id, member] of others) {
       member.missed += 1
-      if (member.missed === doubtfulMax) options.doubted()
-      if (member.missed >= options.beatsMissedMax) remove(id)
+      if (member.missed >= options.beatsMissedMax) vanish(id)
     }
   }
 
+  function vanish(id: string): void {
+    vanished.add(id)
+    const [oldest = ''] = vanished
+    if (vanished.size > VANISHED_MAX) vanished.delete(oldest)
+    remove(id)
+  }
+
   function remove(id: string): void {
-    if (!others.delete(id)) return
-    options.doubted()
-    options.changed()
+    if (others.delete(id)) options.changed()
   }
 
   return {
@@ -120,9 +128,10 @@ export function createMembers(options: MembersOptions): Members {
       if (id === options.self) return tick ? hearSelf() : undefined
       const known = others.get(id)
       others.set(id, { consumes, partitions, missed: 0 })
+      // It was there all the time, and has not heard of us either: it may have had what is ours. Who died does not come back.
+      if (vanished.delete(id) || (known && known.missed >= doubtfulMax)) options.doubted()
       if (known?.consumes.join() === consumes.join()) return
       if (!known) options.greeted()
-      options.doubted()
       options.changed()
     },
     hearLeave: ({ id }) => remove(id),

@@ -1,5 +1,6 @@
 import type { ConfirmChannel } from 'amqplib'
 import { CodedError } from '../../domain/errors.ts'
+import { notFound } from './rabbitmq-link.ts'
 import type { Outgoing } from './rabbitmq-message.ts'
 
 /** `refused`: the queue is full, or was lost; only for messages that do not wait for room. */
@@ -30,6 +31,10 @@ interface Lane {
   timer: NodeJS.Timeout | undefined
   /** When RabbitMQ last answered anything. */
   answeredAt: number
+  /** When it last kept something, or something came after nothing, or another channel was taken. */
+  keptAt: number
+  /** Refusals for so long, and another channel is tried; grows while that does not help. */
+  refusedMs: number
 }
 
 const WINDOW_START = 16
@@ -38,12 +43,16 @@ const PRESSED_DELAY_MS = 20
 const PRESSED_DELAY_MS_MAX = 1000
 const SWEEP_MS = 250
 const STALL_MS = 3000
+const REFUSED_MS = 2000
+const REFUSED_MS_MAX = 30_000
 
 export interface OutboxOptions {
   readonly exchange: string
   readonly timeoutMs: number
   /** This connection is of no use any more: a queue is missing, or does not confirm. */
   fail(error: Error): void
+  /** This channel may be of no use any more: another one is to be attached. */
+  renew(): void
 }
 
 /** Sends messages with publisher confirms, in order for each queue; what was not confirmed when the connection was lost is sent again over the next one. */
@@ -74,13 +83,14 @@ export class Outbox {
     if (reason === undefined) this.#pumpAll()
   }
 
-  /** Takes up sending over this channel. */
+  /** Takes up sending over this channel, also instead of another one. */
   attach(channel: ConfirmChannel): void {
+    this.detach()
     this.#channel = channel
     channel.on('return', ({ properties, fields }) => {
       const entry = this.#lanes.get(fields.routingKey)?.unconfirmed.get(Number(properties.correlationId))
       if (entry) entry.returned = true
-      this.#options.fail(new Error(`the queue ${fields.routingKey} is missing`))
+      this.#options.fail(notFound(fields.routingKey))
     })
     this.#pumpAll()
   }
@@ -88,7 +98,6 @@ export class Outbox {
   /** The channel is gone, and with it all confirms that were awaited. */
   detach(): void {
     this.#channel = undefined
-    this.#blocked = undefined
     for (const lane of this.#lanes.values()) {
       lane.waiting.unshift(...lane.unconfirmed.values())
       lane.waiting.sort((a, b) => a.seq - b.seq)
@@ -120,6 +129,7 @@ export class Outbox {
       resolve,
       reject,
     }
+    if (lane.waiting.length === 0 && lane.unconfirmed.size === 0) lane.keptAt = entry.since
     lane.waiting.push(entry)
     this.#pump(lane)
     if (this.#refusing && lane.waiting.includes(entry)) this.#reject(lane, entry, this.#refusing)
@@ -161,6 +171,8 @@ export class Outbox {
       delayMs: PRESSED_DELAY_MS,
       timer: undefined,
       answeredAt: -Infinity,
+      keptAt: -Infinity,
+      refusedMs: REFUSED_MS,
     }
     this.#lanes.set(queue, lane)
     return lane
@@ -196,6 +208,8 @@ export class Outbox {
     entry.returned = false
     this.#stallMs = STALL_MS
     if (kept) {
+      lane.keptAt = lane.answeredAt
+      lane.refusedMs = REFUSED_MS
       lane.window = Math.min(lane.window * 2, WINDOW_MAX)
       lane.delayMs = PRESSED_DELAY_MS
       this.#resolve(entry, 'kept')
@@ -228,6 +242,7 @@ export class Outbox {
     for (const lane of this.#lanes.values()) {
       if (this.#blocked !== undefined || lane.pressed) lane.answeredAt = now
       this.#checkStall(lane, now)
+      this.#checkRefusals(lane, now)
       const overdue = now - this.#options.timeoutMs
       if (lane.answeredAt > overdue) continue
       for (const entry of [...lane.unconfirmed.values(), ...lane.waiting])
@@ -245,6 +260,17 @@ export class Outbox {
     if (!this.#channel || !oldest || now - Math.max(oldest.sentAt, lane.answeredAt) < this.#stallMs) return
     this.#stallMs = Math.min(this.#stallMs * 2, this.#options.timeoutMs)
     this.#options.fail(new Error(`RabbitMQ does not confirm what was sent to ${lane.queue}`))
+  }
+
+  /**
+   * A queue that is full refuses, and so does a channel that still takes a node that died for the leader of the queue, for as long as the node is away
+   * (seen with 3.10, on channels that were opened while the queue elected another). A new channel asks anew.
+   */
+  #checkRefusals(lane: Lane, now: number): void {
+    if (!this.#channel || !lane.pressed || now - lane.keptAt < lane.refusedMs) return
+    lane.refusedMs = Math.min(lane.refusedMs * 2, REFUSED_MS_MAX)
+    for (const one of this.#lanes.values()) one.keptAt = now
+    this.#options.renew()
   }
 
   #resolve(entry: Entry, sent: Sent): void {

@@ -9,8 +9,8 @@ export interface SubscriptionsOptions {
   readonly topology: Topology
   readonly inboxes: { readonly [Q in QueueName]: Inbox }
   isMine(queue: QueueName, partition: number): boolean
-  /** A partition may have been somebody else's until now. */
-  doubted(): void
+  /** The partition may have been somebody else's until now. */
+  doubted(partition: number): void
   /** The connection cannot be used any more. */
   fail(error: Error): void
 }
@@ -19,6 +19,8 @@ interface Wanted {
   readonly inbox: Inbox
   readonly name: string
   readonly prefetch: number
+  /** Undefined for a queue that has none. */
+  readonly partition?: number
 }
 
 // By then RabbitMQ counts it among the consumers of its queue, on all nodes.
@@ -85,7 +87,11 @@ export class Subscriptions {
     void this.reconcile()
   }
 
-  async #start(model: ChannelModel, key: string, { inbox, name, prefetch }: Wanted): Promise<void> {
+  async #start(
+    model: ChannelModel,
+    key: string,
+    { inbox, name, prefetch, partition }: Wanted,
+  ): Promise<void> {
     const { fail, doubted } = this.#options
     const channel = await model.createChannel()
     channel.on('error', fail)
@@ -103,8 +109,11 @@ export class Subscriptions {
       whenIdle: undefined,
     }
     this.#subs.set(key, sub)
-    if (isPartitioned(queue)) doubted()
+    // Until the first delivery the partition may be with somebody else: one consumer at a time is active.
+    let isNew = partition !== undefined
     await channel.consume(name, (message) => {
+      if (isNew && partition !== undefined) doubted(partition)
+      isNew = false
       if (message) receive(inbox, sub, message)
       else fail(new Error(`RabbitMQ ended the consumption of ${name}`))
     })
@@ -142,5 +151,5 @@ function want({ topology, isMine }: SubscriptionsOptions, inbox: Inbox, wanted: 
   if (places === 0) return
   for (const [partition, name] of names.entries())
     if (isMine(queue, partition))
-      wanted.set(name, { inbox, name, prefetch: Math.ceil(places / names.length) })
+      wanted.set(name, { inbox, name, prefetch: Math.ceil(places / names.length), partition })
 }

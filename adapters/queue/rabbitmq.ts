@@ -10,7 +10,7 @@ import { RABBIT_QUEUE_LIMITS, type RabbitQueueLimits } from './rabbitmq-limits.t
 import { openLinks, type Links } from './rabbitmq-links.ts'
 import { discardParked, listParked, replayParked } from './rabbitmq-parked.ts'
 import { createPublisher } from './rabbitmq-publish.ts'
-import { topologyOf, type Topology } from './rabbitmq-topology.ts'
+import { partitionOf, topologyOf, type Topology } from './rabbitmq-topology.ts'
 
 export { RABBIT_QUEUE_LIMITS, type RabbitQueueLimits } from './rabbitmq-limits.ts'
 
@@ -39,8 +39,10 @@ export interface RabbitState {
   readonly metrics: Metrics
   readonly log: RabbitQueueOptions['log']
   readonly inboxes: { readonly [Q in QueueName]: Inbox }
-  /** Whoever judges must be told before the next delivery. */
-  gap: boolean
+  /** Exchanges and queues were there when we last looked. */
+  declared: boolean
+  /** The partitions that whoever judges must be told of before the next delivery. */
+  readonly gaps: Set<number>
   counted: Counted | undefined
   phase: 'open' | 'closing' | 'closed'
 }
@@ -60,7 +62,8 @@ export async function openRabbitQueue(options: RabbitQueueOptions): Promise<Rabb
     metrics,
     log,
     inboxes: { store: createInbox('store'), judge: createInbox('judge'), rejudge: createInbox('rejudge') },
-    gap: false,
+    declared: false,
+    gaps: new Set(),
     counted: undefined,
     phase: 'open',
   }
@@ -136,9 +139,10 @@ function depthOf({ inboxes, counted }: RabbitState, queue: QueueName) {
   return { batches, bytes: Math.round(batches * meanBytes), parked: counted?.parked[queue] ?? 0 }
 }
 
-// All at once: what is forgotten now is not remembered of any partition that was taken up before now.
-function tellGap(state: RabbitState): void {
-  if (!state.gap) return
-  state.gap = false
-  for (const queue of QUEUES) for (const { options } of state.inboxes[queue].consumers) options.onGap?.()
+function tellGap({ gaps, inboxes, limits: { partitions } }: RabbitState): void {
+  if (gaps.size === 0) return
+  const told = new Set(gaps)
+  gaps.clear()
+  const isAffected = (deviceId: string) => told.has(partitionOf(deviceId, partitions))
+  for (const queue of QUEUES) for (const { options } of inboxes[queue].consumers) options.onGap?.(isAffected)
 }

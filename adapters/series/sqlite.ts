@@ -66,6 +66,18 @@ export async function openSqliteSeries(options: SqliteSeriesOptions): Promise<Se
       const bounded = Math.max(0, Math.trunc(limit))
       return unpack(await reader.call('read', { deviceId, sensor, from, to, limit: bounded, order }))
     },
+    async readTails(sensors, from, readingsMax) {
+      const tails: Reading[][] = []
+      let left = readingsMax
+      for (const { deviceId, sensor } of sensors) {
+        const query = { deviceId, sensor, from, to: Number.MAX_SAFE_INTEGER, limit: left + 1 }
+        const tail = unpack(await reader.call('read', { ...query, order: 'ascending' }))
+        left -= tail.length
+        if (left < 0) return undefined
+        tails.push(tail)
+      }
+      return tails
+    },
     async aggregate({ deviceId, sensor, quantity, from, to, everyMs }) {
       if (!(Number.isSafeInteger(everyMs) && everyMs > 0)) throw new Error(`everyMs is ${everyMs}`)
       const query = { deviceId, sensor, quantity, from, to, everyMs, bucketsMax: bucketsMax + 1 }

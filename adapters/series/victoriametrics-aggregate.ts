@@ -31,7 +31,7 @@ export async function aggregateSamples(
   if (low >= high) return []
   const summing = createSumming(everyMs)
   let samples = 0
-  for await (const part of exportSamples(server, { deviceId, sensor, quantity }, low, high)) {
+  for await (const part of exportSamples(server, [{ deviceId, sensor, quantity }], low, high)) {
     samples += part.times.length
     if (samples > samplesMax) throw tooMuch(`${samplesMax} readings; take a shorter time`)
     part.times.forEach((time, index) => summing.add(time, part.values[index] ?? NaN))

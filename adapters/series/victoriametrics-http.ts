@@ -22,6 +22,9 @@ export function serverAt(url: string, timeoutMs: number): Server {
   }
 }
 
+/** Of a request; in pairs where a name comes more than once. */
+type Parameters = Readonly<Record<string, string>> | readonly (readonly [string, string])[]
+
 /**
  * Sends one request.
  * @throws CodedError `service.unavailable` when the server does not answer or fails; a plain Error when it refuses the request
@@ -29,24 +32,23 @@ export function serverAt(url: string, timeoutMs: number): Server {
 export async function request(
   { url, headers, timeoutMs }: Server,
   path: string,
-  parameters: Readonly<Record<string, string>> = {},
+  parameters: Parameters = {},
 ): Promise<Response> {
   const signal = AbortSignal.timeout(timeoutMs)
   // Compressing costs the server more than the network between the two is worth.
   const plain = { ...headers, 'accept-encoding': 'identity' }
   const response = await answered(
-    fetch(`${url}${path}?${new URLSearchParams(parameters)}`, { headers: plain, signal }),
+    fetch(`${url}${path}?${new URLSearchParams(parameters as Record<string, string>)}`, {
+      headers: plain,
+      signal,
+    }),
   )
   if (response.ok) return response
   throw failure(response.status, `${path}: ${(await answered(response.text())).slice(0, 300)}`)
 }
 
 /** The whole body as text, with the errors of `request`. */
-export async function requestText(
-  server: Server,
-  path: string,
-  parameters?: Readonly<Record<string, string>>,
-): Promise<string> {
+export async function requestText(server: Server, path: string, parameters?: Parameters): Promise<string> {
   const response = await request(server, path, parameters)
   return answered(response.text())
 }

@@ -1,15 +1,8 @@
-import { greater, type Quantity, type Reading } from '../../domain/reading.ts'
+import { greater, type Quantity, type Reading, type SensorKey } from '../../domain/reading.ts'
 import type { RangeQuery } from '../../ports/series.ts'
 import type { Server } from './victoriametrics-http.ts'
 import { START_OF_TIME } from './victoriametrics-lines.ts'
-import {
-  edgeTime,
-  edgeTimes,
-  endOfTime,
-  exportSamples,
-  sensorsOf,
-  type Source,
-} from './victoriametrics-samples.ts'
+import { edgeTime, edgeTimes, endOfTime, exportSamples, sensorsOf } from './victoriametrics-samples.ts'
 
 // The first guess at how far apart readings are; after the first window it is known.
 const GUESSED_INTERVAL_MS = 60_000
@@ -63,19 +56,50 @@ function nextWidth(width: number, found: number, wanted: number): number {
   return Math.ceil(width * Math.min(WINDOW_GROWTH_MAX, Math.max(1, (1.25 * wanted) / found)))
 }
 
+/** Everything from `from` on by index of `sensors`; undefined when there are more than `readingsMax` readings. */
+export async function readTails(
+  server: Server,
+  sensors: readonly SensorKey[],
+  from: number,
+  readingsMax: number,
+): Promise<Reading[][] | undefined> {
+  const [low, high] = bounds(from, Infinity)
+  if (sensors.length === 0 || low >= high) return sensors.map(() => [])
+  const gathered = await gather(server, sensors, low, high, readingsMax)
+  return gathered && sensors.map((sensor) => readingsOf(gathered, sensor))
+}
+
 /** The readings in [from, to) by time; undefined when there are more samples than that. */
 async function readWindow(
   server: Server,
-  source: Source & { sensor: string },
+  source: SensorKey,
   from: number,
   to: number,
   samplesMax: number,
 ): Promise<Reading[] | undefined> {
-  const byTime = new Map<number, { [Q in Quantity]?: number }>()
+  const gathered = await gather(server, [source], from, to, to - from > 1 ? samplesMax : Infinity)
+  return gathered && readingsOf(gathered, source)
+}
+
+/** By sensor and time. */
+type Gathered = Map<string, Map<number, { [Q in Quantity]?: number }>>
+
+const keyOf = ({ deviceId, sensor }: SensorKey) => `${deviceId}\n${sensor}`
+
+async function gather(
+  server: Server,
+  sources: readonly SensorKey[],
+  from: number,
+  to: number,
+  samplesMax: number,
+): Promise<Gathered | undefined> {
+  const gathered: Gathered = new Map()
   let samples = 0
-  for await (const part of exportSamples(server, source, from, to)) {
+  for await (const part of exportSamples(server, sources, from, to)) {
     samples += part.times.length
-    if (samples > samplesMax && to - from > 1) return undefined
+    if (samples > samplesMax) return undefined
+    const byTime = gathered.get(keyOf(part)) ?? new Map<number, { [Q in Quantity]?: number }>()
+    gathered.set(keyOf(part), byTime)
     part.times.forEach((time, index) => {
       const value = part.values[index]
       if (typeof value !== 'number') return
@@ -84,8 +108,11 @@ async function readWindow(
       values[part.quantity] = greater(values[part.quantity], value)
     })
   }
-  const { deviceId, sensor } = source
-  return [...byTime]
+  return gathered
+}
+
+function readingsOf(gathered: Gathered, { deviceId, sensor }: SensorKey): Reading[] {
+  return [...(gathered.get(keyOf({ deviceId, sensor })) ?? [])]
     .toSorted(([a], [b]) => a - b)
     .map(([time, values]) => ({ deviceId, sensor, time, values }))
 }

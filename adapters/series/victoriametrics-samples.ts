@@ -1,4 +1,4 @@
-import { QUANTITIES, QUANTITY_NAMES, type Quantity } from '../../domain/reading.ts'
+import { QUANTITIES, QUANTITY_NAMES, type Quantity, type SensorKey } from '../../domain/reading.ts'
 import { linesOf, request, requestText, type Server } from './victoriametrics-http.ts'
 import { MEASUREMENT, START_OF_TIME } from './victoriametrics-lines.ts'
 
@@ -10,7 +10,7 @@ export interface Source {
 }
 
 /** Samples of one quantity, in time order. Of one time there may be several: it keeps whatever it is sent. */
-export interface Samples {
+export interface Samples extends SensorKey {
   readonly quantity: Quantity
   readonly times: readonly number[]
   readonly values: readonly (number | null)[]
@@ -39,24 +39,25 @@ export function selector({ deviceId, sensor, quantity }: Source): string {
   return `{__name__${name},device=${JSON.stringify(deviceId)}${ofSensor}}`
 }
 
-/** Every raw sample in [from, to), as it is stored, in parts of bounded size. */
+/** Every raw sample of all these in [from, to), as it is stored, in parts of bounded size. */
 export async function* exportSamples(
   server: Server,
-  source: Source,
+  sources: readonly Source[],
   from: number,
   to: number,
 ): AsyncGenerator<Samples> {
-  const response = await request(server, '/api/v1/export', {
-    'match[]': selector(source),
-    start: timeOf(from),
-    end: timeOf(to - 1),
-    max_rows_per_line: SAMPLES_PER_LINE,
-  })
+  const response = await request(server, '/api/v1/export', [
+    ...sources.map((source) => ['match[]', selector(source)] as const),
+    ['start', timeOf(from)],
+    ['end', timeOf(to - 1)],
+    ['max_rows_per_line', SAMPLES_PER_LINE],
+  ])
   for await (const text of linesOf(response)) {
     if (!text) continue
     const { metric, values, timestamps } = JSON.parse(text) as ExportLine
     const quantity = metric['__name__']?.slice(MEASUREMENT.length + 1) ?? ''
-    if (isQuantity(quantity)) yield { quantity, times: timestamps, values }
+    const { device = '', sensor = '' } = metric
+    if (isQuantity(quantity)) yield { deviceId: device, sensor, quantity, times: timestamps, values }
   }
 }
 

@@ -3,7 +3,7 @@ import type { Series } from '../../ports/series.ts'
 import { aggregateSamples } from './victoriametrics-aggregate.ts'
 import { createFlusher } from './victoriametrics-flush.ts'
 import { createGate, requestText, serverAt } from './victoriametrics-http.ts'
-import { readLatest, readRange } from './victoriametrics-read.ts'
+import { readLatest, readRange, readTails } from './victoriametrics-read.ts'
 import { createWriter } from './victoriametrics-write.ts'
 
 interface VictoriaMetricsOptions {
@@ -49,6 +49,8 @@ export async function openVictoriaMetricsSeries(options: VictoriaMetricsOptions)
   return {
     write: (readings) => writer.write(readings),
     read: (query) => gate(() => readRange(server, query, windowSamplesMax)),
+    // A reading is a sample for each of its quantities; the limit is one of memory.
+    readTails: (sensors, from, readingsMax) => gate(() => readTails(server, sensors, from, 2 * readingsMax)),
     aggregate: (query) =>
       gate(() => aggregateSamples(server, query, { bucketsMax, samplesMax: aggregateSamplesMax })),
     latest: (deviceId) => gate(() => readLatest(server, deviceId, sensorsMax)),

@@ -8,20 +8,38 @@ export interface Placement {
   readonly rules: readonly Rule[]
 }
 
-/** The placement of a device; without rules also when there is no such device. */
-export async function findPlacement(db: DbOrTrx, deviceId: string): Promise<Placement> {
-  const equipment = await db
+/** Of a device without equipment, or that nobody knows. */
+export const UNPLACED: Placement = { equipmentId: null, facilityId: null, rules: [] }
+
+/** The placements of those devices that have one. */
+export async function findPlacements(
+  db: DbOrTrx,
+  deviceIds: readonly string[],
+): Promise<Map<string, Placement>> {
+  if (deviceIds.length === 0) return new Map()
+  const placed = await db
     .selectFrom('device')
     .innerJoin('equipment', 'equipment.id', 'device.equipmentId')
-    .select(['equipment.id', 'equipment.facilityId', 'equipment.profile'])
-    .where('device.id', '=', deviceId)
-    .executeTakeFirst()
-  if (!equipment) return { equipmentId: null, facilityId: null, rules: [] }
+    .select(['device.id', 'equipment.id as equipmentId', 'equipment.facilityId', 'equipment.profile'])
+    .where('device.id', 'in', deviceIds)
+    .execute()
+  const profiles = new Set(placed.map(({ profile }) => profile))
+  const rules = await listRules(db, [...profiles])
+  return new Map(
+    placed.map(({ id, equipmentId, facilityId, profile }) => [
+      id,
+      { equipmentId, facilityId, rules: rules.get(profile) ?? [] },
+    ]),
+  )
+}
+
+async function listRules(db: DbOrTrx, profiles: readonly string[]): Promise<Map<string, Rule[]>> {
+  if (profiles.length === 0) return new Map()
   const rules = await db
     .selectFrom('rule')
     .selectAll()
-    .where('profile', '=', equipment.profile)
+    .where('profile', 'in', profiles)
     .orderBy('id')
     .execute()
-  return { equipmentId: equipment.id, facilityId: equipment.facilityId, rules }
+  return Map.groupBy(rules, ({ profile }) => profile)
 }

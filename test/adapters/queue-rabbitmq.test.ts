@@ -1,17 +1,15 @@
 import { once } from 'node:events'
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { test, type Test } from 'tap'
-import { openRabbitQueue, type RabbitQueueLimits } from '../../adapters/queue/rabbitmq.ts'
-import type { Batch } from '../../domain/batch.ts'
-import type { Queue, QueueName } from '../../ports/queue.ts'
+import { connect } from 'amqplib'
+import { test } from 'tap'
+import { openRabbitQueue } from '../../adapters/queue/rabbitmq.ts'
 import { collect, makeBatch, queueContract } from '../contracts/queue.ts'
-import { hasRabbitmq, startRabbitmq, startRabbitmqCluster, type Rabbitmq } from '../services/rabbitmq.ts'
+import { hasRabbitmq, startRabbitmq, type Rabbitmq } from '../services/rabbitmq.ts'
 import { skipWithout } from '../services/required.ts'
 import { waitFor } from '../wait-for.ts'
+import { firsts, follow, metrics, more, open, quick, startLoad, sweepOf } from './queue-rabbitmq-world.ts'
 
-const metrics = { count() {}, set() {}, observe() {} }
-const quick = { retryDelayMs: 2, retryDelayMsMax: 20, partitions: 2 }
 const skip = skipWithout('RabbitMQ', hasRabbitmq)
 
 if (skip) test('rabbitmq queue', { skip }, async () => undefined)
@@ -34,47 +32,6 @@ function testAll(server: Rabbitmq): void {
   testFaults(server, prefixOf)
   test('rabbitmq queue: the node is stopped', () => server.stop())
 }
-
-interface Opening {
-  readonly url: string
-  readonly prefix: string
-  readonly limits?: Partial<RabbitQueueLimits>
-}
-
-async function open(t: Test, { url, prefix, limits }: Opening) {
-  const queue = await openRabbitQueue({ url, prefix, metrics, limits: { ...quick, ...limits } })
-  t.teardown(() => queue.close())
-  return queue
-}
-
-/** One reading of each device, all at this time. */
-function sweepOf(devices: number, time: number): Batch {
-  const readings = Array.from({ length: devices }, (_, device) => ({
-    deviceId: `device-${device}`,
-    sensor: 'main',
-    time,
-    values: { temperature: 4 },
-  }))
-  return { ...makeBatch(0, Date.now()), readings }
-}
-
-/** Notes what came, in order: times by device. */
-function follow(queue: Queue, name: QueueName, times: Map<string, number[]>, onGap?: () => void) {
-  const own = new Set<string>()
-  const handler = async (deliveries: readonly { readonly batch: Batch }[]) => {
-    for (const { batch } of deliveries)
-      for (const { deviceId, time } of batch.readings) {
-        own.add(deviceId)
-        times.set(deviceId, [...(times.get(deviceId) ?? []), time])
-      }
-    await sleep(1)
-    return deliveries.map(() => 'done' as const)
-  }
-  const consumer = queue.consume(name, handler, { deliveriesMax: 8, ...(onGap && { onGap }) })
-  return { own, ...consumer }
-}
-
-const firsts = (times: readonly number[]) => times.filter((time, at) => times.indexOf(time) === at)
 
 function testSharing(server: Rabbitmq, prefixOf: () => string): void {
   test('rabbitmq queue: two processes share the partitions; when one closes the other has all, in order', async (t) => {
@@ -180,6 +137,44 @@ function testSharing(server: Rabbitmq, prefixOf: () => string): void {
     await waitFor(() => since() > batch.acceptedAt, 'it to be passed')
     t.same(other.attempts, [2])
   })
+
+  test('rabbitmq queue: pendingSince passes neither what a silent consumer holds nor what waits', async (t) => {
+    const [heldPrefix, waitingPrefix] = [prefixOf(), prefixOf()]
+    const held = await open(t, { url: server.url, prefix: heldPrefix })
+    const waiting = await open(t, { url: server.url, prefix: waitingPrefix })
+    const stranger = await connect(server.url)
+    t.teardown(() => stranger.close().catch(() => undefined))
+    const channel = await stranger.createChannel()
+    await channel.prefetch(1)
+    let kept = 0
+    await channel.consume(`${heldPrefix}.store`, () => (kept += 1))
+    const [silent, newer, older] = [
+      makeBatch(1, Date.now()),
+      makeBatch(1, Date.now()),
+      makeBatch(1, Date.now() - 500),
+    ]
+    await held.publish(silent, ['store'])
+    await waitFor(() => kept === 1, 'the stranger to have it')
+    collect(held, 'store')
+
+    const gate = Promise.withResolvers<void>()
+    const handler = (deliveries: readonly unknown[]) =>
+      gate.promise.then(() => deliveries.map(() => 'done' as const))
+    // It has places for two.
+    waiting.consume('store', handler, { deliveriesMax: 1 })
+    for (const batch of [newer, newer, older]) await waiting.publish(batch, ['store'])
+
+    const passed = () => [
+      (held.pendingSince('store') ?? Infinity) > silent.acceptedAt,
+      (waiting.pendingSince('store') ?? Infinity) > older.acceptedAt,
+    ]
+    // Long enough for several rounds of questions; that they tell nothing has no event.
+    for (const until = Date.now() + 4500; Date.now() < until; await sleep(10))
+      if (passed().includes(true)) return t.fail(`passed: ${passed()}`)
+    await stranger.close()
+    gate.resolve()
+    await waitFor(() => passed().every(Boolean), 'both to be passed')
+  })
 }
 
 function testLimits(server: Rabbitmq, prefixOf: () => string): void {
@@ -194,7 +189,8 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
     const publishing = batches.map((batch) => queue.publish(batch, ['store']))
     let answered = 0
     for (const one of publishing) void one.then(() => (answered += 1))
-    await waitFor(() => queue.depth('store').batches > 20, 'the limit')
+    // RabbitMQ counts more than the body, and may refuse before all that were under way are in.
+    await waitFor(() => queue.depth('store').batches > 15, 'the limit')
     t.ok(answered <= 40, `${answered} were let in`)
     const store = collect(queue, 'store')
     await Promise.all(publishing)
@@ -226,7 +222,6 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
   test('rabbitmq queue: what is no batch is parked', async (t) => {
     const prefix = prefixOf()
     const queue = await open(t, { url: server.url, prefix })
-    const { connect } = await import('amqplib')
     const model = await connect(server.url)
     t.teardown(() => model.close())
     const channel = await model.createConfirmChannel()
@@ -272,49 +267,6 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
   })
 }
 
-/** Publishes until it is told to stop; both queues are followed. */
-function startLoad(t: Test, queue: Queue, consumers: Queue = queue) {
-  const confirmed: string[] = []
-  const refused: string[] = []
-  const [store, judge] = [collect(consumers, 'store', 'done', 20), collect(consumers, 'judge', 'done', 20)]
-  const life = { running: true }
-  t.teardown(() => (life.running = false))
-  const publishers = Array.from({ length: 8 }, async () => {
-    while (life.running) {
-      const batch = makeBatch(20)
-      await queue.publish(batch, ['store', 'judge']).then(
-        () => confirmed.push(batch.id),
-        () => refused.push(batch.id),
-      )
-      await sleep(2)
-    }
-  })
-  return {
-    confirmed,
-    refused,
-    judge,
-    async end() {
-      life.running = false
-      await Promise.all(publishers)
-      const missing = () => {
-        const seen = [new Set(store.seen), new Set(judge.seen)]
-        return confirmed.filter((id) => seen.some((ids) => !ids.has(id)))
-      }
-      await waitFor(() => missing().length === 0, 'all that was confirmed to arrive', 60_000).catch(
-        () => undefined,
-      )
-      t.same(missing(), [], `none of ${confirmed.length} is missing`)
-      t.same(refused, [])
-    },
-  }
-}
-
-/** Waits until `count` more have been confirmed. */
-function more({ confirmed }: { readonly confirmed: readonly string[] }, count = 50) {
-  const from = confirmed.length
-  return waitFor(() => confirmed.length >= from + count, 'publishing to go on', 90_000)
-}
-
 function testFaults(server: Rabbitmq, prefixOf: () => string): void {
   test('rabbitmq queue: a lost connection loses nothing, and readings stay in order', async (t) => {
     const proxy = await startProxy(server.url)
@@ -339,6 +291,20 @@ function testFaults(server: Rabbitmq, prefixOf: () => string): void {
         firsts(seen),
         firsts(seen).toSorted((a, b) => a - b),
       )
+  })
+
+  test('rabbitmq queue: a queue that is missing is made again', async (t) => {
+    const prefix = prefixOf()
+    const queue = await open(t, { url: server.url, prefix })
+    const { seen } = collect(queue, 'store')
+    const model = await connect(server.url)
+    t.teardown(() => model.close())
+    const channel = await model.createChannel()
+    await channel.deleteQueue(`${prefix}.store`)
+    const batch = makeBatch()
+    await queue.publish(batch, ['store'])
+    await waitFor(() => seen.includes(batch.id), 'it to be consumed')
+    await waitFor(() => queue.ready() === undefined, 'it to be well')
   })
 
   test('rabbitmq queue: publish gives up in time, and opening does', async (t) => {
@@ -370,30 +336,6 @@ function testFaults(server: Rabbitmq, prefixOf: () => string): void {
     await server.restart()
     await more(load)
     await waitFor(() => queue.ready() === undefined, 'it to be well again')
-    await load.end()
-  })
-
-  const skipLong = process.env.FAULTS === '1' ? false : 'set FAULTS=1 for the cluster of three nodes'
-  test('rabbitmq queue: three nodes, each killed and each paused in turn', { skip: skipLong }, async (t) => {
-    const cluster = await startRabbitmqCluster(3)
-    t.teardown(() => cluster.stop())
-    const limits = { publishTimeoutMs: 90_000 }
-    const opening = { url: cluster.url, prefix: prefixOf(), limits }
-    const [one, two] = [await open(t, opening), await open(t, opening)]
-    const load = startLoad(t, one, two)
-    await more(load)
-    for (const node of cluster.nodes) {
-      await node.kill()
-      await more(load)
-      await node.restart()
-      await more(load)
-    }
-    for (const node of cluster.nodes) {
-      node.pause()
-      await sleep(15_000)
-      node.resume()
-      await more(load)
-    }
     await load.end()
   })
 }

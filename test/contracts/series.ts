@@ -46,6 +46,29 @@ export function seriesContract(
     return series
   }
 
+  test(`${name}: the newest readings of many sensors come together`, async (t) => {
+    const series = await withSeries(t)
+    const odd = 'a "b" | c.*\\'
+    await series.write([
+      ...[1, 2, 3].map((minute) => reading(NOON + minute * MINUTE_MS, { temperature: minute, humidity: 50 })),
+      reading(NOON, { temperature: 9 }, 'door'),
+      reading(NOON + 2 * MINUTE_MS, { temperature: 7 }, 'main', odd),
+      reading(NOON + 2 * MINUTE_MS, { temperature: 8 }, 'main', 'a b'),
+    ])
+    const sensors = [
+      { deviceId: odd, sensor: 'main' },
+      { deviceId: 'fridge', sensor: 'door' },
+      { deviceId: 'fridge', sensor: 'main' },
+    ]
+    t.same(await series.readTails(sensors, NOON + 2 * MINUTE_MS, 100), [
+      [reading(NOON + 2 * MINUTE_MS, { temperature: 7 }, 'main', odd)],
+      [],
+      [2, 3].map((minute) => reading(NOON + minute * MINUTE_MS, { temperature: minute, humidity: 50 })),
+    ])
+    t.equal(await series.readTails(sensors, NOON, 1), undefined, 'more than were asked for')
+    t.same(await series.readTails([], NOON, 1), [])
+  })
+
   test(`${name}: gives back what was written, in time order, either way`, async (t) => {
     const series = await withSeries(t)
     const times = [3, 1, 5, 2, 4].map((minute) => NOON + minute * MINUTE_MS)

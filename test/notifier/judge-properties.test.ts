@@ -49,6 +49,10 @@ const step = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('store' as const), delayMs: fc.constantFrom(0, 2, 15) }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'registry' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('gap' as const), device: fc.constantFrom(0, 1, undefined) }),
+  },
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
@@ -74,7 +78,12 @@ function readingsOf(points: readonly Point[], devices: readonly string[], hasDel
   return arrivals.toSorted((a, b) => a.at - b.at).map((arrival) => arrival.reading)
 }
 
-async function run(world: TestWorld, readings: readonly Reading[], steps: readonly Step[]): Promise<void> {
+async function run(
+  world: TestWorld,
+  readings: readonly Reading[],
+  devices: readonly string[],
+  steps: readonly Step[],
+): Promise<void> {
   let next = 0
   const publish = async (size: number) => {
     const some = readings.slice(next, next + size)
@@ -88,6 +97,8 @@ async function run(world: TestWorld, readings: readonly Reading[], steps: readon
     if (doing.kind === 'publish') await publish(doing.size)
     else if (doing.kind === 'settle') await world.settle()
     else if (doing.kind === 'store') world.storeDelayMs = doing.delayMs
+    else if (doing.kind === 'gap')
+      world.tellGap((id) => doing.device === undefined || id === devices[doing.device])
     else if (doing.kind === 'registry')
       for (const { deviceId } of readings.slice(0, 3)) world.cache.publish('registry', { deviceId })
     else if (isFirstRound) await interrupt(world, doing, publish)
@@ -151,7 +162,7 @@ async function checkProperty(world: TestWorld): Promise<void> {
     async (points, steps, hasDelays) => {
       const devices = [await world.addDevice('dense'), await world.addDevice('dense')]
       const readings = readingsOf(points, devices, hasDelays)
-      await run(world, readings, [...steps, { kind: 'publish', size: 3 }])
+      await run(world, readings, devices, [...steps, { kind: 'publish', size: 3 }])
       await check(world, readings, devices)
     },
   )

@@ -16,7 +16,7 @@ import { startJudge, type Judge, type JudgeSettings } from '../../notifier/judge
 import type { Cache } from '../../ports/cache.ts'
 import { systemClock } from '../../ports/clock.ts'
 import type { Metrics } from '../../ports/metrics.ts'
-import { QUEUES, type Consumer, type Queue } from '../../ports/queue.ts'
+import { QUEUES, type ConsumeOptions, type Consumer, type Queue } from '../../ports/queue.ts'
 import type { Series } from '../../ports/series.ts'
 import { waitFor } from '../wait-for.ts'
 
@@ -39,6 +39,10 @@ export interface World {
   readonly published: string[]
   /** Calls begun by queue. */
   readonly calls: Map<string, number>
+  /** Requests to the series store. */
+  reads: number
+  /** Tells the judge that another process may have had deliveries of these devices. */
+  tellGap: NonNullable<ConsumeOptions['onGap']>
 }
 
 export interface TestWorld extends World {
@@ -65,6 +69,7 @@ export async function openWorld(
     counts: new Map(),
     published: [],
     calls: new Map(),
+    reads: 0,
   } as unknown as World
   const open = async () => {
     const { counts } = world
@@ -91,12 +96,12 @@ export async function openWorld(
       },
       { deliveriesMax: 64 },
     )
-    const { series, cache } = world
+    const { cache } = world
     const clock = systemClock
     world.judge = await startJudge({
       queue: burning(world),
       db: burningDb(world),
-      series,
+      series: counting(world),
       cache,
       metrics,
       log,
@@ -174,8 +179,9 @@ function burning(world: World): Queue {
       await queue.publish(batch, to)
       burn(world)
     },
-    consume: (name, handler, options) =>
-      queue.consume(
+    consume: (name, handler, options) => {
+      if (options.onGap) world.tellGap = options.onGap
+      return queue.consume(
         name,
         async (deliveries) => {
           world.calls.set(name, (world.calls.get(name) ?? 0) + 1)
@@ -185,7 +191,23 @@ function burning(world: World): Queue {
           return verdicts
         },
         options,
-      ),
+      )
+    },
+  }
+}
+
+function counting(world: World): Series {
+  const { series } = world
+  return {
+    ...series,
+    read(query) {
+      world.reads += 1
+      return series.read(query)
+    },
+    readTails(...query) {
+      world.reads += 1
+      return series.readTails(...query)
+    },
   }
 }
 

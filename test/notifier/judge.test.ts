@@ -133,6 +133,49 @@ test('devices without equipment, or that nobody knows, are not judged; once plac
   t.match(await world.breaches(deviceId), [{ startAt: T0, readings: 72, equipmentId: other.id }])
 })
 
+test('what waits of a sensor is judged in one go, however many batches it is in', async (t) => {
+  const world = await open(t, { deliveriesMax: 1, lateDeliveriesMax: 1 })
+  const deviceIds = await Promise.all(Array.from({ length: 50 }, () => world.addDevice('who-30dtr')))
+  world.storeDelayMs = 500
+  for (let minute = 0; minute <= 700; minute += 10)
+    await world.publish(deviceIds.flatMap((deviceId) => warm(deviceId, minute, minute, 9)))
+  world.storeDelayMs = 0
+  await world.settle()
+  for (const deviceId of deviceIds)
+    t.match(await world.breaches(deviceId), [{ state: 'open', startAt: T0, readings: 71 }])
+  // As history they are read sensor by sensor, some three times each: not for each of 71 batches.
+  t.ok(world.reads < 50 * 20, `${world.reads} reads`)
+  const windows = world.judged('window')
+  await world.publish(deviceIds.flatMap((deviceId) => warm(deviceId, 710, 710, 9)))
+  await world.settle()
+  t.equal(world.judged('window'), windows, 'they are judged in order again')
+})
+
+test('what came just now is read for many sensors at once', async (t) => {
+  const world = await open(t)
+  const deviceIds = await Promise.all(Array.from({ length: 50 }, () => world.addDevice('who-30dtr')))
+  const now = Date.now()
+  for (const agoMs of [2000, 1000])
+    await world.publish(
+      deviceIds.map((deviceId) => ({
+        deviceId,
+        sensor: 'main',
+        time: now - agoMs,
+        values: { temperature: 5 },
+      })),
+    )
+  await world.settle()
+  world.tellGap(() => true)
+  const { reads } = world
+  const windows = world.judged('window')
+  await world.publish(
+    deviceIds.map((deviceId) => ({ deviceId, sensor: 'main', time: now, values: { temperature: 9 } })),
+  )
+  await world.settle()
+  t.equal(world.judged('window'), windows + 50, 'nothing was remembered of them')
+  t.equal(world.reads - reads, 1)
+})
+
 test('readings in order are not held up by a slow store, not even late ones of others', async (t) => {
   const world = await open(t)
   const [known, late] = [await world.addDevice('who-30dtr'), await world.addDevice('who-30dtr')]
