@@ -9,7 +9,11 @@ import type { Aedes, Client } from 'aedes'
 interface ClientInternals {
   pause(): void
   readonly _parser: Parser
+  [UNDER_WAY]: number
 }
+
+/** Packets that were read and are not through; Aedes reads on when there are none. */
+const UNDER_WAY = '_parsingBatch'
 
 interface Parser extends EventEmitter {
   readonly packet: { readonly length: number }
@@ -65,6 +69,17 @@ export function readThrough(stream: Duplex, isClosed: () => boolean): void {
     return chunks.length === 1 ? first : Buffer.concat(chunks)
   }
   Object.assign(stream, { read })
+}
+
+/**
+ * Lets Aedes read on while a packet waits (`by` 1), and no more (-1), which must be said before the packet is through. Else a ping would not be heard
+ * as long as an acknowledgement waits, and the connection be closed for its silence [MQTT-3.1.2-24].
+ */
+export function setAside(client: Client, by: 1 | -1): void {
+  const internals = internalsOf(client)
+  if (typeof internals[UNDER_WAY] !== 'number')
+    throw new Error('Aedes has changed: pings would not be heard while acknowledgements wait')
+  internals[UNDER_WAY] -= by
 }
 
 /** Shows each packet from the wire to `look`, which may change it, before Aedes sees it. */

@@ -1,7 +1,7 @@
 import type { Aedes, AuthenticateError, Client } from 'aedes'
 import type { DeviceTable } from '../db/schema.ts'
 import type { Metrics } from '../ports/metrics.ts'
-import { dropWill, type ConnectPacket } from './aedes-internals.ts'
+import { dropWill, setAside, type ConnectPacket } from './aedes-internals.ts'
 import type { Authenticator } from './authenticate.ts'
 import type { ConnectedDevice, Connection, Connections } from './connection.ts'
 import { gateBefore } from './gate.ts'
@@ -25,7 +25,7 @@ export function createConnecting(deps: Deps) {
   const { connections, authenticator, metrics, settings } = deps
 
   function accept(aedes: Aedes, { stream, socket, request }: Arrival): void {
-    const gate = gateBefore(stream, settings.handOversPerConnectionMax)
+    const gate = gateBefore(stream, settings.handOversPerConnectionMax, (by) => setAside(client, by))
     const client = aedes.handle(stream, request)
     connections.open({
       client,

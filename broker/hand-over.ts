@@ -66,8 +66,8 @@ export function createHandOver({ intake, metrics, log, clock, settings }: Deps):
     failing = false
     if (acceptedUncounted++ === 0) setImmediate(countAccepted)
     inFlight.end(packet.payload.byteLength)
-    done()
     gate.leave()
+    done()
   }
 
   function countAccepted(): void {

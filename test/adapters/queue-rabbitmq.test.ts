@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'amqplib'
 import { test } from 'tap'
@@ -8,6 +6,7 @@ import { openRabbitQueue } from '../../adapters/queue/rabbitmq.ts'
 import type { Batch } from '../../domain/batch.ts'
 import { collect, makeBatch, queueContract } from '../contracts/queue.ts'
 import { hasRabbitmq, startRabbitmq, type Rabbitmq } from '../services/rabbitmq.ts'
+import { startRelay } from '../services/relay.ts'
 import { skipWithout } from '../services/required.ts'
 import { waitFor } from '../wait-for.ts'
 import { firsts, follow, metrics, more, open, quick, startLoad, sweepOf } from './queue-rabbitmq-world.ts'
@@ -82,7 +81,7 @@ function testSharing(server: Rabbitmq, prefixOf: () => string): void {
 
   test('rabbitmq queue: a process that vanishes is replaced', async (t) => {
     const opening = { url: server.url, prefix: prefixOf(), limits: { beatMs: 200, partitions: 8 } }
-    const proxy = await startProxy(server.url)
+    const proxy = await startRelay(server.url)
     t.teardown(() => proxy.stop())
     const one = await open(t, { ...opening, url: proxy.url })
     const two = await open(t, opening)
@@ -248,7 +247,7 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
     const publisher = await open(t, opening)
     const batch = makeBatch()
     await publisher.publish(batch, ['judge'])
-    const proxy = await startProxy(server.url)
+    const proxy = await startRelay(server.url)
     t.teardown(() => proxy.stop())
     const victim = await open(t, { ...opening, url: proxy.url })
     let deliveries = 0
@@ -275,7 +274,7 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
 
 function testFaults(server: Rabbitmq, prefixOf: () => string): void {
   test('rabbitmq queue: a lost connection loses nothing, and readings stay in order', async (t) => {
-    const proxy = await startProxy(server.url)
+    const proxy = await startRelay(server.url)
     t.teardown(() => proxy.stop())
     const queue = await open(t, { url: proxy.url, prefix: prefixOf() })
     const times = new Map<string, number[]>()
@@ -314,7 +313,7 @@ function testFaults(server: Rabbitmq, prefixOf: () => string): void {
   })
 
   test('rabbitmq queue: publish gives up in time, and opening does', async (t) => {
-    const proxy = await startProxy(server.url)
+    const proxy = await startRelay(server.url)
     t.teardown(() => proxy.stop())
     const limits = { publishTimeoutMs: 300, openTimeoutMs: 300 }
     const opening = { url: proxy.url, prefix: prefixOf(), limits }
@@ -344,46 +343,4 @@ function testFaults(server: Rabbitmq, prefixOf: () => string): void {
     await waitFor(() => queue.ready() === undefined, 'it to be well again')
     await load.end()
   })
-}
-
-/** A relay in front of a server, to cut connections with. */
-async function startProxy(target: string) {
-  const { hostname, port } = new URL(target)
-  const sockets = new Set<Socket>()
-  let refusing = false
-  const server = createServer((socket) => {
-    if (refusing) return socket.destroy()
-    const upstream = connectTcp(Number(port), hostname)
-    for (const [from, to] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(from)
-      from.pipe(to)
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-    }
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const cut = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    url: `amqp://guest:guest@127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut,
-    refuse() {
-      refusing = true
-      cut()
-    },
-    accept() {
-      refusing = false
-    },
-    async stop() {
-      server.close()
-      cut()
-    },
-  }
 }

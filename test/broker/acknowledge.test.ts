@@ -38,6 +38,26 @@ test('PUBACK comes only after the intake has made the packet durable', async (t)
   )
 })
 
+test('while acknowledgements wait pings are answered, so that no device takes the broker for gone, nor the broker it', async (t) => {
+  const world = await openWorld(t)
+  const { token } = await world.addDevice()
+  const durable = Promise.withResolvers<void>()
+  world.intake.answer = () => durable.promise
+  const client = world.raw()
+  const heard = (wanted: string) => client.received.filter(({ cmd }) => cmd === wanted).length
+  client.send(connectPacket(token))
+  await waitFor(() => heard('connack') === 1, 'the CONNACK')
+  for (let messageId = 1; messageId <= 20; messageId += 1) client.send(qos1(messageId))
+  await waitFor(() => world.intake.packets.length === 20, 'the hand-overs')
+  for (let pings = 1; pings <= 3; pings += 1) {
+    client.send({ cmd: 'pingreq' })
+    await waitFor(() => heard('pingresp') === pings, 'the PINGRESP')
+  }
+  t.equal(heard('puback'), 0)
+  durable.resolve()
+  await waitFor(() => heard('puback') === 20, 'the PUBACKs')
+})
+
 test('a hand-over that fails for a while delays the PUBACK and does not close the connection', async (t) => {
   const world = await openWorld(t, { retryDelayMs: 5 })
   const { token } = await world.addDevice()

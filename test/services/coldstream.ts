@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pkg from '../../package.json' with { type: 'json' }
@@ -17,10 +18,17 @@ export interface Coldstream {
   readonly http: string
   /** Ends it; resolves with its exit code, null after a signal. */
   end(signal: NodeJS.Signals): Promise<number | null>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it again after its end, on the same ports and data; resolves when it listens. */
+  restart(): Promise<void>
+  /** SIGSTOP and SIGCONT. */
+  pause(): void
+  resume(): void
 }
 
 /**
- * Starts the program on the loopback interface and waits until it listens.
+ * Starts the program on the loopback interface and waits until it listens. What it says goes into the file `log` in its folder.
  * @param dataDir kept by the caller, so that it can be started again on the same data
  * @param env further settings; ports are free ones unless given
  */
@@ -29,7 +37,37 @@ export async function startColdstream(
   env: Record<string, string> = {},
   nodeOptions: readonly string[] = [],
 ): Promise<Coldstream> {
-  const child = spawn(process.execPath, [...nodeOptions, ...START], {
+  let child = launch(dataDir, env, nodeOptions)
+  const { httpPort, mqttPort } = await listening(child, dataDir)
+  const samePorts = { HTTP_PORT: String(httpPort), ...(mqttPort && { MQTT_PORT: String(mqttPort) }) }
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit')
+      child.kill(signal)
+      await exited
+    }
+    return child.exitCode
+  }
+  return {
+    get pid() {
+      return pidOf(child)
+    },
+    httpPort,
+    mqttPort,
+    http: `http://127.0.0.1:${httpPort}`,
+    end,
+    kill: async () => void (await end('SIGKILL')),
+    async restart() {
+      child = launch(dataDir, { ...env, ...samePorts }, nodeOptions)
+      await listening(child, dataDir)
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+  }
+}
+
+function launch(dataDir: string, env: Record<string, string>, nodeOptions: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [...nodeOptions, ...START], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -45,22 +83,11 @@ export async function startColdstream(
       ...env,
     },
   })
-  const { httpPort, mqttPort } = await listening(child)
-  if (child.pid === undefined) throw new Error('not started')
-  return {
-    pid: child.pid,
-    httpPort,
-    mqttPort,
-    http: `http://127.0.0.1:${httpPort}`,
-    async end(signal) {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit')
-        child.kill(signal)
-        await exited
-      }
-      return child.exitCode
-    },
-  }
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('not started')
+  return pid
 }
 
 interface LogLine {
@@ -69,8 +96,10 @@ interface LogLine {
   readonly mqttPort: number
 }
 
-async function listening(child: ChildProcess): Promise<LogLine> {
+async function listening(child: ChildProcess, dataDir: string): Promise<LogLine> {
   if (!child.stdout) throw new Error('the program has no output')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  child.stdout.pipe(createWriteStream(join(dataDir, 'log'), { flags: 'a' }))
   const seen: string[] = []
   const lines = createInterface({ input: child.stdout })
   return new Promise((resolve, reject) => {

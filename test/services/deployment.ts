@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startColdstream, type Coldstream } from './coldstream.ts'
+import { startGalera } from './galera.ts'
 import { hasMariadb, startMariadb } from './mariadb.ts'
-import { hasRabbitmq, startRabbitmq } from './rabbitmq.ts'
+import { hasRabbitmq, startRabbitmqCluster } from './rabbitmq.ts'
 import { hasRedis, startRedis } from './redis.ts'
+import { startRelay, type Relay } from './relay.ts'
 import { hasVictoriaMetrics, startVictoriaMetrics } from './victoriametrics.ts'
 
 /** Whether the servers of the distributed deployment are installed here. */
@@ -17,6 +19,46 @@ export interface Deployment {
   /** Every process of the program; of each part as many as there are copies. */
   readonly processes: Readonly<Record<string, readonly Coldstream[]>>
   stop(): Promise<void>
+}
+
+/** What can be done to a process, of the program or of a server. */
+export interface Victim {
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it again after `kill`, on the same ports and data; resolves when it takes connections. */
+  restart(): Promise<void>
+  /** SIGSTOP and SIGCONT. */
+  pause(): void
+  resume(): void
+}
+
+export interface Distributed extends Deployment {
+  readonly servers: {
+    /** The nodes, where there are several, as for RabbitMQ. */
+    readonly database: readonly Victim[]
+    readonly queue: readonly Victim[]
+    readonly cache: readonly Victim[]
+    readonly series: readonly Victim[]
+  }
+  /** Of the series store. */
+  readonly seriesUrl: string
+  readonly links: {
+    /** From every broker and api to one ingest worker; one for each of these. */
+    readonly intake: readonly Relay[]
+    /** From one ingest worker to RabbitMQ, a relay for each node; one list for each worker. */
+    readonly queue: readonly (readonly Relay[])[]
+  }
+  /** Copies what the processes said. */
+  keepLogs(folder: string): Promise<void>
+}
+
+export interface Shape {
+  /** Processes of each part. */
+  readonly copies?: number
+  /** Of RabbitMQ. */
+  readonly queueNodes?: number
+  /** The database is a Galera cluster of three nodes. */
+  readonly galera?: boolean
 }
 
 /** Everything in one process, on files. */
@@ -34,11 +76,11 @@ export async function startEmbedded(env: Record<string, string>): Promise<Deploy
   }
 }
 
-/** One process per part, `copies` of each, on private servers. */
-export async function startDistributed(env: Record<string, string>, copies = 1): Promise<Deployment> {
+/** One process per part, or as many as `shape` says, on private servers. */
+export async function startDistributed(env: Record<string, string>, shape: Shape = {}): Promise<Distributed> {
   const stack = new AsyncDisposableStack()
   try {
-    return await compose(env, copies, stack)
+    return await compose(env, shape, stack)
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -47,43 +89,88 @@ export async function startDistributed(env: Record<string, string>, copies = 1):
 
 async function compose(
   env: Record<string, string>,
-  copies: number,
+  shape: Shape,
   stack: AsyncDisposableStack,
-): Promise<Deployment> {
+): Promise<Distributed> {
+  const { copies = 1 } = shape
   const dir = await mkdtemp(join(tmpdir(), 'coldstream-distributed-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
-  const [database, queue, cache, series] = await Promise.all([
-    startMariadb(),
-    startRabbitmq(),
-    startRedis(),
-    startVictoriaMetrics(),
-  ])
-  for (const server of [database, queue, cache, series]) stack.defer(() => server.stop())
+  const { urls, servers } = await startServers(shape, stack)
   const shared = {
-    DATABASE_URL: database.url,
-    QUEUE_URL: queue.url,
-    SERIES_URL: series.url,
-    CACHE_URL: cache.url,
+    ...urls,
     JWT_SECRET: 'one key for every process of a test',
     INTAKE_TOKEN: 'one token for every process of a test',
     ...env,
   }
+  const relay = async (url: string) => stack.adopt(await startRelay(url), (it) => it.stop())
+  const relays = (all: readonly string[]) => Promise.all(all.map(relay))
   const processes: Record<string, Coldstream[]> = {}
-  const start = async (part: string, more: Record<string, string> = {}): Promise<Coldstream[]> => {
+  const start = async (part: string, settings: (copy: number) => Record<string, string>) => {
     const started = await Promise.all(
-      Array.from({ length: copies }, (_, i) =>
-        startColdstream(join(dir, `${part}-${i}`), { ...shared, ...more, PARTS: part }),
+      Array.from({ length: copies }, (_, copy) =>
+        startColdstream(join(dir, `${part}-${copy + 1}`), { ...shared, ...settings(copy), PARTS: part }),
       ),
     )
     for (const program of started) stack.defer(async () => void (await program.end('SIGTERM')))
     processes[part] = started
     return started
   }
-  const workers = await start('ingest')
-  const intake = { INTAKE_URL: workers.map(({ http }) => http).join(',') }
-  await start('notifier')
-  const [api] = await start('api', intake)
-  const [broker] = await start('broker', intake)
+  const toQueue: Relay[][] = []
+  for (let copy = 0; copy < copies; copy += 1) toQueue.push(await relays(urls.QUEUE_URL.split(' ')))
+  const workers = await start('ingest', (copy) => ({ QUEUE_URL: joinUrls(toQueue[copy] ?? [], ' ') }))
+  const toIntake = await relays(workers.map(({ http }) => http))
+  const intake = { INTAKE_URL: joinUrls(toIntake, ',') }
+  await start('notifier', () => ({}))
+  const [api] = await start('api', () => intake)
+  const [broker] = await start('broker', () => intake)
   if (!api || !broker) throw new Error('no copies')
-  return { http: api.http, mqttPort: broker.mqttPort, processes, stop: () => stack.disposeAsync() }
+  return {
+    http: api.http,
+    mqttPort: broker.mqttPort,
+    processes,
+    servers,
+    seriesUrl: urls.SERIES_URL,
+    links: { intake: toIntake, queue: toQueue },
+    keepLogs: (folder) => keepLogs(dir, folder),
+    stop: () => stack.disposeAsync(),
+  }
+}
+
+function joinUrls(relays: readonly Relay[], separator: string): string {
+  return relays.map(({ url }) => url).join(separator)
+}
+
+async function startServers({ queueNodes = 1, galera = false }: Shape, stack: AsyncDisposableStack) {
+  const [database, queue, cache, series] = await Promise.all([
+    galera ? startGalera() : startSingleMariadb(),
+    startRabbitmqCluster(queueNodes),
+    startRedis(),
+    startVictoriaMetrics(),
+  ])
+  for (const server of [database, queue, cache, series]) stack.defer(() => server.stop())
+  return {
+    urls: {
+      DATABASE_URL: database.url,
+      QUEUE_URL: queue.url,
+      SERIES_URL: series.url,
+      CACHE_URL: cache.url,
+    },
+    servers: {
+      database: database.nodes,
+      queue: queue.nodes,
+      cache: [cache],
+      series: [{ ...series, restart: () => series.start() }],
+    },
+  }
+}
+
+async function startSingleMariadb() {
+  const server = await startMariadb()
+  return { ...server, nodes: [{ ...server, restart: () => server.start() }] }
+}
+
+async function keepLogs(dir: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const isLog = (source: string) => source === dir || !/\.[a-z]+$|jwt-secret/.test(source)
+  await cp(dir, folder, { recursive: true, filter: isLog })
 }
