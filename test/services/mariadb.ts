@@ -1,6 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { chmod, mkdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { userInfo } from 'node:os'
 import { createConnection, type Connection } from 'mysql2/promise'
@@ -53,6 +54,7 @@ export async function startMariadb(place: Place = {}): Promise<Mariadb> {
 export class MariadbProcess {
   readonly url: string
   readonly #dir: string
+  readonly #tmp: string
   readonly #port: number
   readonly #user: string
   #child: ChildProcess | undefined
@@ -61,6 +63,7 @@ export class MariadbProcess {
   constructor(dir: string, port: number, user: string) {
     this.url = `mysql://root@127.0.0.1:${port}/coldstream`
     this.#dir = dir
+    this.#tmp = `${dir}/tmp`
     this.#port = port
     this.#user = user
   }
@@ -68,6 +71,7 @@ export class MariadbProcess {
   /** Makes the data, unless they are there. */
   async install(): Promise<void> {
     if (existsSync(`${this.#dir}/data`)) return
+    await this.#makeTmp()
     await promisify(execFile)('mariadb-install-db', [
       ...this.#own(),
       '--auth-root-authentication-method=normal',
@@ -80,6 +84,7 @@ export class MariadbProcess {
     flags: readonly string[] = [],
     isReady: (connection: Connection) => Promise<boolean> = async () => true,
   ): Promise<void> {
+    await this.#makeTmp()
     const child = spawn(
       SERVER,
       [
@@ -137,7 +142,13 @@ export class MariadbProcess {
     return createConnection({ host: '127.0.0.1', port: this.#port, user: 'root' })
   }
 
+  /** A server that starts clears its folder of temporary tables, also of those that others have there: each has its own. */
+  async #makeTmp(): Promise<void> {
+    await mkdir(this.#tmp, { recursive: true })
+    await chmod(this.#tmp, 0o777)
+  }
+
   #own(): string[] {
-    return ['--no-defaults', `--user=${this.#user}`, `--datadir=${this.#dir}/data`]
+    return ['--no-defaults', `--user=${this.#user}`, `--datadir=${this.#dir}/data`, `--tmpdir=${this.#tmp}`]
   }
 }
