@@ -88,6 +88,6 @@ test('commands, embedded', async (t) => commandAll(t, await startEmbedded(QUIET)
 
 test(
   'commands, distributed: an api without a broker, two brokers',
-  { skip: skipWithout('MariaDB, RabbitMQ, Redis or VictoriaMetrics', hasDistributed), timeout: 120_000 },
+  { skip: skipWithout('MariaDB, RabbitMQ, Redis or VictoriaMetrics', hasDistributed), timeout: 220_000 },
   async (t) => commandAll(t, await startDistributed(QUIET, 2)),
 )
