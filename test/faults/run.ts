@@ -19,6 +19,8 @@ const stop = async () => {
   await deployment?.stop()
   deployment = undefined
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void stop().finally(() => process.exit(1)))
 for (const fault of FAULTS) {
   if (names.length > 0 && !names.includes(fault.name)) continue
   if (shape !== JSON.stringify(fault.shape)) await stop()

@@ -141,13 +141,19 @@ function joinUrls(relays: readonly Relay[], separator: string): string {
 }
 
 async function startServers({ queueNodes = 1, galera = false }: Shape, stack: AsyncDisposableStack) {
-  const [database, queue, cache, series] = await Promise.all([
-    galera ? startGalera() : startSingleMariadb(),
-    startRabbitmqCluster(queueNodes),
-    startRedis(),
-    startVictoriaMetrics(),
-  ])
-  for (const server of [database, queue, cache, series]) stack.defer(() => server.stop())
+  // Those that are there are stopped when another one fails.
+  const keep = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> =>
+    stack.adopt(await starting, (it) => it.stop())
+  const starting = [
+    keep<Awaited<ReturnType<typeof startGalera | typeof startSingleMariadb>>>(
+      galera ? startGalera() : startSingleMariadb(),
+    ),
+    keep(startRabbitmqCluster(queueNodes)),
+    keep(startRedis()),
+    keep(startVictoriaMetrics()),
+  ] as const
+  await Promise.allSettled(starting)
+  const [database, queue, cache, series] = await Promise.all(starting)
   return {
     urls: {
       DATABASE_URL: database.url,
