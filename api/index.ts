@@ -16,6 +16,8 @@ import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { stockEventRoutes } from './routes/stock-events.ts'
+import { stockRoutes } from './routes/stock.ts'
 import { storagePointRoutes } from './routes/storage-points.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
@@ -58,6 +60,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(breachRoutes, deps)
     await app.register(ruleRoutes, deps)
     await app.register(refusalRoutes, deps)
+    await app.register(stockEventRoutes, deps)
+    await app.register(stockRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

@@ -50,6 +50,12 @@ export const PERMISSIONS = {
   getRefusal: ALL,
   replayRefusal: MANAGING,
 
+  recordStockEvent: ACTING,
+  listStockEvents: ALL,
+  getStockEvent: ALL,
+  reverseStockEvent: ACTING,
+  listStock: ALL,
+
   openStream: ALL,
 } as const satisfies Record<string, readonly Role[] | 'public'>
 

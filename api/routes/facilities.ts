@@ -155,7 +155,11 @@ async function createFacility(
     parentId: parent?.id ?? null,
     timeZone: body.timeZone,
     path: `${parent?.path ?? ''}${id}/`,
+    code: null,
+    population: null,
+    version: 1,
     createdAt: deps.clock.now(),
+    updatedAt: deps.clock.now(),
   }
   await insertFacility(trx, facility)
   const after = facilityView(facility)

@@ -60,7 +60,17 @@ async function createStoragePoint(
   body: Static<typeof NewStoragePoint>,
 ): Promise<Static<typeof StoragePoint>> {
   const facility = await facilityOf(trx, caller, body.facilityId)
-  const point = { id: randomUUIDv7(), facilityId: facility.id, name: body.name, createdAt: deps.clock.now() }
+  const now = deps.clock.now()
+  const point = {
+    id: randomUUIDv7(),
+    facilityId: facility.id,
+    name: body.name,
+    profile: null,
+    capacityMl: null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  }
   try {
     await insertStoragePoint(trx, point)
   } catch (error) {
