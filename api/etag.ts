@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { CodedError } from '../domain/errors.ts'
 
@@ -28,14 +29,24 @@ export function checkMatch(request: Pick<FastifyRequest, 'headers'>, version: nu
     throw new CodedError('request.preconditionFailed', `The current version is ${version}.`)
 }
 
-/** Conditional GET: what the caller has already, by its tag, is not sent again. A hook of the whole API. */
+/**
+ * Conditional GET: what the caller has already, by its tag, is not sent again. A hook of the whole API. Lists and other answers that nothing
+ * counts the versions of get a weak tag of what they say, which saves the way but not the work.
+ */
 export const answerUnchanged: onSendHookHandler = async (request, reply, payload) => {
   const has = request.headers['if-none-match']
+  if (request.method !== 'GET' || reply.statusCode !== 200) return payload
+  if (!reply.hasHeader('etag') && typeof payload === 'string')
+    reply.header('etag', `W/"${hash('sha1', payload, 'base64url')}"`)
   const is = reply.getHeader('etag')
-  if (request.method !== 'GET' || reply.statusCode !== 200 || has === undefined || typeof is !== 'string')
-    return payload
-  const isKnown = has.split(',', TAGS_MAX).some((text) => text.trim().replace(/^W\//, '') === is)
+  if (has === undefined || typeof is !== 'string') return payload
+  const isKnown = has.split(',', TAGS_MAX).some((text) => opaque(text) === opaque(is))
   if (!isKnown && has.trim() !== '*') return payload
   reply.code(304).removeHeader('content-type').removeHeader('content-length')
   return ''
+}
+
+// Weak comparison (RFC 9110, 8.8.3.2).
+function opaque(tag: string): string {
+  return tag.trim().replace(/^W\//, '')
 }

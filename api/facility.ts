@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
-import { insertChanges } from '../db/queries/change.ts'
+import { announceMove, insertChanges } from '../db/queries/change.ts'
 import {
   findFacility,
   insertFacility,
@@ -112,6 +112,7 @@ export async function changeFacility(
     after: facilityView(after),
   })
   await insertChanges(trx, at, [id], 'facility', id)
+  if (after.path !== before.path) await announceMove(trx, at, after, before.parentId)
   return after
 }
 

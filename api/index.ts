@@ -18,10 +18,13 @@ import { readingRoutes } from './routes/readings.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
+import { changeRoutes } from './routes/changes.ts'
+import { stockBatchRoutes } from './routes/stock-batch.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { storagePointRoutes } from './routes/storage-points.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
+import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
 export type { ApiDeps, ApiSettings, Command } from './deps.ts'
@@ -48,6 +51,7 @@ export async function startApi(deps: ApiDeps): Promise<Part> {
 
 function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   const v1: FastifyPluginAsync = async (app) => {
+    app.setValidatorCompiler(compileByKind)
     await guard(app, deps)
     app.addHook('onSend', answerUnchanged)
     await app.register(authRoutes, deps)
@@ -64,6 +68,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
+    await app.register(stockBatchRoutes, deps)
+    await app.register(changeRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

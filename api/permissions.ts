@@ -57,6 +57,8 @@ export const PERMISSIONS = {
   listStock: ALL,
 
   openStream: ALL,
+  recordStockEvents: ACTING,
+  listChanges: ALL,
 } as const satisfies Record<string, readonly Role[] | 'public'>
 
 export type OperationId = keyof typeof PERMISSIONS

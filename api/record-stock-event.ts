@@ -4,6 +4,7 @@ import { lockOnHandAt, postEvent, type PostedEvent } from '../db/queries/ledger.
 import { findLotFacts, findPointsOf, findReasonKinds } from '../db/queries/stock-facts.ts'
 import { findReversalOf, findStockEvent } from '../db/queries/stock-event.ts'
 import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { CodedError } from '../domain/errors.ts'
 import { decide, reverse, type EventKind, type StockCommand, type StockFacts } from '../domain/stock-event.ts'
 import type { VvmStage } from '../domain/stock.ts'
@@ -172,6 +173,29 @@ export async function recordedBefore(
   const event = await findStockEvent(db, id, caller.scope)
   if (event && event.requestHash !== hashOf(request)) throw new CodedError('request.idempotencyMismatch')
   return event
+}
+
+/** Records, or says what was recorded under the id before. That is looked for only when recording fails: a second sending always does. */
+export async function recordOrRecall(
+  { db }: RouteDeps,
+  caller: Caller,
+  asked: { readonly id?: string | undefined },
+  work: (trx: DbOrTrx) => Promise<PostedEvent>,
+): Promise<{ readonly event: PostedEvent; readonly replayed: boolean }> {
+  try {
+    return { event: await inTransaction(db, work), replayed: false }
+  } catch (error) {
+    const before = await recordedBefore(db, caller, asked.id, asked)
+    if (!before) throw error
+    return { event: before, replayed: true }
+  }
+}
+
+/** Tells live streams of an event. Call it after the commit. */
+export function tellStock({ cache }: Pick<RouteDeps, 'cache'>, event: PostedEvent): void {
+  const facilities = new Set(event.legs.map(({ account }) => account.facilityId)).add(event.facilityId)
+  if (event.otherFacilityId !== null) facilities.add(event.otherFacilityId)
+  cache.publish('stock', { eventId: event.id, kind: event.kind, facilityIds: [...facilities] })
 }
 
 function hashOf(request: object): string {

@@ -1,7 +1,9 @@
 import { Type, type Static, type TObject } from 'typebox'
+import type { PostedEvent } from '../db/queries/ledger.ts'
 import { EVENT_KINDS } from '../domain/stock-event.ts'
 import { ACCOUNT_KINDS } from '../domain/stock.ts'
 import { closed, Code, Id, nullable, Time } from './schemas.ts'
+import { toRfc3339 } from './time.ts'
 
 /** More at once is no event of a storeroom, and could wrap the sum of a line. */
 export const DOSES_MAX = 100_000_000
@@ -133,3 +135,13 @@ export const StockEvent = Type.Object(
   },
   { title: 'StockEvent' },
 )
+
+export function eventView(event: PostedEvent): Static<typeof StockEvent> {
+  const { number: _, requestHash: __, legs, ...rest } = event
+  return {
+    ...rest,
+    occurredAt: toRfc3339(event.occurredAt),
+    recordedAt: toRfc3339(event.recordedAt),
+    entries: legs.map(({ version: ___, ...leg }) => ({ ...leg, reasonCode: leg.reasonCode ?? null })),
+  }
+}

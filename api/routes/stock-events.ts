@@ -9,10 +9,10 @@ import { EVENT_KINDS } from '../../domain/stock-event.ts'
 import { found, pathOf } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
-import { recordedBefore, recordStockEvent, reverseStockEvent } from '../record-stock-event.ts'
+import { recordedBefore, recordStockEvent, reverseStockEvent, tellStock } from '../record-stock-event.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging, Time } from '../schemas.ts'
-import { NewStockEvent, Reversal, StockEvent } from '../stock-event-schemas.ts'
-import { parseTime, toRfc3339 } from '../time.ts'
+import { eventView, NewStockEvent, Reversal, StockEvent } from '../stock-event-schemas.ts'
+import { parseTime } from '../time.ts'
 import { once } from '../write.ts'
 
 const REFUSALS: readonly ErrorCode[] = [
@@ -120,7 +120,7 @@ export const stockEventRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app
   )
 }
 
-/** Records, or says what was recorded under the id before. That is looked for only when recording fails: a second sending always does. */
+/** Under an Idempotency-Key, the id of the event, or both: recorded once, and answered as then. */
 async function recordOnce(
   deps: RouteDeps,
   request: FastifyRequest,
@@ -128,22 +128,18 @@ async function recordOnce(
   asked: { readonly id?: string | undefined },
   work: (trx: DbOrTrx) => Promise<PostedEvent>,
 ): Promise<Static<typeof StockEvent>> {
+  let posted: PostedEvent | undefined
   try {
-    return await once(deps, request, reply, { status: 201 }, async (trx) => eventView(await work(trx)))
+    const answer = await once(deps, request, reply, { status: 201 }, async (trx) => {
+      posted = await work(trx)
+      return eventView(posted)
+    })
+    if (posted) tellStock(deps, posted)
+    return answer
   } catch (error) {
     const before = await recordedBefore(deps.db, request.caller, asked.id, asked)
     if (!before) throw error
     reply.code(201).header('idempotency-replayed', 'true')
     return eventView(before)
-  }
-}
-
-export function eventView(event: PostedEvent): Static<typeof StockEvent> {
-  const { number: _, requestHash: __, legs, ...rest } = event
-  return {
-    ...rest,
-    occurredAt: toRfc3339(event.occurredAt),
-    recordedAt: toRfc3339(event.recordedAt),
-    entries: legs.map(({ version: ___, ...leg }) => ({ ...leg, reasonCode: leg.reasonCode ?? null })),
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { isDuplicate } from '../../db/dialects/duplicate.ts'
+import { insertChanges } from '../../db/queries/change.ts'
 import { insertStoragePoint, listStoragePoints } from '../../db/queries/facility.ts'
 import type { DbOrTrx, StoragePointTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
@@ -49,7 +50,7 @@ export const storagePointRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (a
     const { cursor, facilityId, limit = LIMIT_DEFAULT } = query
     await pathOf(deps.db, caller, facilityId)
     const asked = { scope: caller.scope, facilityId, after: decodeCursor(cursor), limit: limit + 1 }
-    return toPage(await listStoragePoints(deps.db, asked), limit, view)
+    return toPage(await listStoragePoints(deps.db, asked), limit, storagePointView)
   })
 }
 
@@ -77,12 +78,13 @@ async function createStoragePoint(
     if (isDuplicate(error)) throw new CodedError('resource.conflict', 'The facility has one of this name.')
     throw error
   }
-  const after = view(point)
+  const after = storagePointView(point)
   const entry = { action: 'storagePoint.created', entity: 'storagePoint', entityId: point.id, after }
   await audit(trx, caller, point.createdAt, entry)
+  await insertChanges(trx, now, [facility.id], 'storagePoint', point.id)
   return after
 }
 
-function view(row: StoragePointTable): Static<typeof StoragePoint> {
+export function storagePointView(row: StoragePointTable): Static<typeof StoragePoint> {
   return { id: row.id, facilityId: row.facilityId, name: row.name, createdAt: toRfc3339(row.createdAt) }
 }

@@ -216,6 +216,8 @@ async function createChanges(db: Kysely<unknown>): Promise<void> {
     .addColumn('kind', 'varchar(10)', some)
     .addColumn('at', 'bigint', some)
     .execute()
+  await db.schema.createIndex('changeFacility').on('change').columns(['facilityId', 'seq']).execute()
+  await db.schema.createIndex('changeEntity').on('change').columns(['entity', 'entityId']).execute()
   await db.schema
     .createTable('counter')
     .addColumn('name', code, (c) => c.primaryKey())

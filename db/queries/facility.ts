@@ -49,6 +49,28 @@ export async function listFacilities(
     .execute()
 }
 
+/** Those of these facilities that lie under the path `scope`. */
+export async function findFacilities(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<FacilityTable[]> {
+  if (ids.length === 0) return []
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('path', 'like', likePrefix(scope))
+    .execute()
+}
+
+/** Where these facilities lie, by id. */
+export async function findFacilityPaths(db: DbOrTrx, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.selectFrom('facility').select(['id', 'path']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, path }) => [id, path]))
+}
+
 export async function insertFacility(db: DbOrTrx, facility: FacilityTable): Promise<void> {
   await db.insertInto('facility').values(facility).execute()
 }
@@ -114,6 +136,22 @@ export async function findStoragePoint(
     .where('id', '=', id)
     .where('facilityId', '=', facilityId)
     .executeTakeFirst()
+}
+
+/** Those of these storage points that lie under the path `scope`. */
+export async function findStoragePoints(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<StoragePointTable[]> {
+  if (ids.length === 0) return []
+  return db
+    .selectFrom('storagePoint as s')
+    .innerJoin('facility as f', 'f.id', 's.facilityId')
+    .selectAll('s')
+    .where('s.id', 'in', ids)
+    .where('f.path', 'like', likePrefix(scope))
+    .execute()
 }
 
 export async function listStoragePoints(

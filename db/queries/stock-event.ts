@@ -11,10 +11,20 @@ export async function findStockEvent(
   id: string,
   scope: string,
 ): Promise<PostedEvent | undefined> {
-  const event = await db
+  const [event] = await findStockEvents(db, [id], scope)
+  return event
+}
+
+export async function findStockEvents(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<PostedEvent[]> {
+  if (ids.length === 0) return []
+  const events = await db
     .selectFrom('stockEvent as e')
     .selectAll('e')
-    .where('e.id', '=', id)
+    .where('e.id', 'in', ids)
     .where((eb) =>
       eb.exists(
         eb
@@ -26,10 +36,8 @@ export async function findStockEvent(
           ),
       ),
     )
-    .executeTakeFirst()
-  if (!event) return undefined
-  const [posted] = await withLegs(db, [event])
-  return posted
+    .execute()
+  return withLegs(db, events)
 }
 
 export interface StockEventQuery {
