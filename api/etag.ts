@@ -47,6 +47,6 @@ export const answerUnchanged: onSendHookHandler = async (request, reply, payload
 }
 
 // Weak comparison (RFC 9110, 8.8.3.2).
-function opaque(tag: string): string {
-  return tag.trim().replace(/^W\//, '')
+function opaque(text: string): string {
+  return text.trim().replace(/^W\//, '')
 }
