@@ -16,6 +16,7 @@ import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { scanRoutes } from './routes/scan.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { storagePointRoutes } from './routes/storage-points.ts'
@@ -62,6 +63,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
+    await app.register(scanRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

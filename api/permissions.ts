@@ -56,6 +56,10 @@ export const PERMISSIONS = {
   reverseStockEvent: ACTING,
   listStock: ALL,
 
+  scanCode: ALL,
+  buildLabel: ALL,
+  getLotLabel: ALL,
+
   openStream: ALL,
 } as const satisfies Record<string, readonly Role[] | 'public'>
 
