@@ -10,6 +10,7 @@ import { authRoutes } from './routes/auth.ts'
 import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { epcisRoutes } from './routes/epcis.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { meRoutes } from './routes/me.ts'
@@ -64,6 +65,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
     await app.register(scanRoutes, deps)
+    await app.register(epcisRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

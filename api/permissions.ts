@@ -59,6 +59,11 @@ export const PERMISSIONS = {
   scanCode: ALL,
   buildLabel: ALL,
   getLotLabel: ALL,
+  queryEpcisEvents: ALL,
+  queryEpcisEventsOfType: ALL,
+  getEpcisEvent: ALL,
+  captureEpcis: ACTING,
+  getEpcisCapture: ALL,
 
   openStream: ALL,
 } as const satisfies Record<string, readonly Role[] | 'public'>

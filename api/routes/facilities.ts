@@ -156,6 +156,7 @@ async function createFacility(
     timeZone: body.timeZone,
     path: `${parent?.path ?? ''}${id}/`,
     code: null,
+    gln: null,
     population: null,
     version: 1,
     createdAt: deps.clock.now(),
