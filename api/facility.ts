@@ -72,6 +72,7 @@ export async function createFacility(
     timeZone: body.timeZone,
     path: `${parent?.path ?? ''}${id}/`,
     code: body.code ?? null,
+    gln: null,
     population: body.population ?? null,
     version: 1,
     createdAt: at,

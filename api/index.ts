@@ -11,12 +11,14 @@ import { authRoutes } from './routes/auth.ts'
 import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { epcisRoutes } from './routes/epcis.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { scanRoutes } from './routes/scan.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { stockBatchRoutes } from './routes/stock-batch.ts'
@@ -70,6 +72,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(stockRoutes, deps)
     await app.register(stockBatchRoutes, deps)
     await app.register(changeRoutes, deps)
+    await app.register(scanRoutes, deps)
+    await app.register(epcisRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

@@ -56,6 +56,15 @@ export const PERMISSIONS = {
   reverseStockEvent: ACTING,
   listStock: ALL,
 
+  scanCode: ALL,
+  buildLabel: ALL,
+  getLotLabel: ALL,
+  queryEpcisEvents: ALL,
+  queryEpcisEventsOfType: ALL,
+  getEpcisEvent: ALL,
+  captureEpcis: ACTING,
+  getEpcisCapture: ALL,
+
   openStream: ALL,
   recordStockEvents: ACTING,
   listChanges: ALL,

@@ -87,3 +87,16 @@ export function dayIn(timeZone: string, timeMs: number): string {
   }
   return calendar.format(timeMs)
 }
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
+
+/** How far the clocks of a time zone are from UTC at a moment, such as `+07:00`: summer time is seen. */
+export function offsetIn(timeZone: string, timeMs: number): string {
+  let clock = clocks.get(timeZone)
+  if (!clock) {
+    clock = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+    clocks.set(timeZone, clock)
+  }
+  const name = clock.formatToParts(timeMs).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  return /[+-]\d\d:\d\d/.exec(name)?.[0] ?? '+00:00'
+}

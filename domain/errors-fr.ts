@@ -64,4 +64,28 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'reading.deviceDisabled': 'L’appareil derrière la passerelle est désactivé.',
   'packet.tooManyDevices': 'La passerelle parle pour plus d’appareils que la limite.',
   'attribute.tooLong': 'Le texte d’un attribut dépasse la limite.',
+  'scan.empty': 'Le code est vide.',
+  'scan.tooLong': 'Le code est plus long que ce que GS1 permet.',
+  'scan.unknownAi': 'Le code contient un identifiant d’application inconnu.',
+  'scan.badLength': 'Une valeur du code est trop courte.',
+  'scan.badCharacter': 'Une valeur du code contient un caractère qui n’y est pas permis.',
+  'scan.badCheckDigit': 'Une clé de contrôle est fausse : le code a été mal lu.',
+  'scan.badDate': 'Une date du code n’existe pas.',
+  'scan.separatorMissing':
+    'Une valeur du code est trop longue : le lecteur a peut-être omis le FNC1 qui la termine.',
+  'scan.contradiction': 'Deux valeurs du code se contredisent.',
+  'scan.companionMissing': 'Une valeur en exige une autre à côté d’elle.',
+  'scan.badLink': 'L’adresse n’est pas un GS1 Digital Link.',
+  'scan.noGtin': 'L’article commercial du lot n’a pas de GTIN, sans lequel il n’y a pas d’étiquette.',
+  'epcis.invalidEvent': 'L’événement enfreint une règle d’EPCIS 2.0.',
+  'epcis.eventIdTaken': 'Un autre événement porte cet eventID.',
+  'epcis.notForLedger': 'L’événement est conservé, mais le registre n’a rien à en retenir.',
+  'epcis.unknownPlace': 'Ni bizLocation ni readPoint n’est un de vos établissements.',
+  'epcis.whichPoint':
+    'L’établissement n’a pas un seul point de stockage : nommez-en un comme readPoint, source ou destination.',
+  'epcis.badQuantity': 'La quantité n’est pas un nombre entier de doses, de pièces ou de paquets.',
+  'epcis.unknownEvent': 'L’événement déclaré erroné n’est pas connu.',
+  'epcis.rollbackUnsupported':
+    'Les événements sont captés un par un : GS1-Capture-Error-Behaviour ne peut être que proceed.',
+  'scan.notGs1': 'Le code n’est pas un code GS1.',
 }

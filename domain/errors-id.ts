@@ -59,4 +59,28 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
   'reading.deviceDisabled': 'Perangkat di balik gerbang dinonaktifkan.',
   'packet.tooManyDevices': 'Gerbang berbicara untuk lebih banyak perangkat daripada batas.',
   'attribute.tooLong': 'Teks atribut lebih panjang dari batas.',
+  'scan.empty': 'Kode kosong.',
+  'scan.tooLong': 'Kode lebih panjang daripada yang diizinkan GS1.',
+  'scan.unknownAi': 'Kode memuat pengenal aplikasi yang tidak dikenal.',
+  'scan.badLength': 'Satu nilai dalam kode terlalu pendek.',
+  'scan.badCharacter': 'Satu nilai dalam kode memuat karakter yang tidak diizinkan.',
+  'scan.badCheckDigit': 'Digit pemeriksa salah: kode terbaca keliru.',
+  'scan.badDate': 'Satu tanggal dalam kode tidak ada.',
+  'scan.separatorMissing':
+    'Satu nilai dalam kode terlalu panjang: pemindai mungkin menghilangkan FNC1 penutupnya.',
+  'scan.contradiction': 'Dua nilai dalam kode saling bertentangan.',
+  'scan.companionMissing': 'Satu nilai membutuhkan nilai lain di sampingnya.',
+  'scan.badLink': 'Alamat bukan GS1 Digital Link.',
+  'scan.noGtin': 'Barang dagang lot ini tidak punya GTIN, dan tanpa itu tidak ada label.',
+  'epcis.invalidEvent': 'Kejadian melanggar aturan EPCIS 2.0.',
+  'epcis.eventIdTaken': 'Kejadian lain sudah memakai eventID ini.',
+  'epcis.notForLedger': 'Kejadian disimpan, tetapi tidak ada yang dicatat buku besar darinya.',
+  'epcis.unknownPlace': 'bizLocation maupun readPoint bukan fasilitas Anda.',
+  'epcis.whichPoint':
+    'Fasilitas tidak hanya punya satu titik penyimpanan: sebutkan satu sebagai readPoint, source, atau destination.',
+  'epcis.badQuantity': 'Jumlah bukan bilangan bulat dosis, buah, atau kemasan.',
+  'epcis.unknownEvent': 'Kejadian yang dinyatakan keliru tidak dikenal.',
+  'epcis.rollbackUnsupported':
+    'Kejadian dicatat satu per satu: GS1-Capture-Error-Behaviour hanya dapat berupa proceed.',
+  'scan.notGs1': 'Kode bukan kode GS1.',
 }

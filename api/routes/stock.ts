@@ -7,7 +7,7 @@ import type { RouteDeps } from '../deps.ts'
 import { closed, Id, LIMIT_DEFAULT, operation, page, paging, Time } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
 
-const OnHand = Type.Object(
+export const OnHand = Type.Object(
   {
     facilityId: Id,
     storagePointId: Id,
@@ -63,7 +63,7 @@ export const stockRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, dep
     const shown = rows.slice(0, limit)
     const last = rows.length > limit ? shown.at(-1) : undefined
     return {
-      items: shown.map(view),
+      items: shown.map(onHandView),
       nextCursor: last
         ? encodeCursor([last.accountId, last.lotId, last.vvmStage, last.held].join(':'))
         : null,
@@ -71,7 +71,7 @@ export const stockRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, dep
   })
 }
 
-function view(row: StockLine): Static<typeof OnHand> {
+export function onHandView(row: StockLine): Static<typeof OnHand> {
   return {
     facilityId: row.facilityId,
     storagePointId: row.accountId,

@@ -222,6 +222,7 @@ async function addFacility(db: Db): Promise<string> {
       ...place,
       path: `${id}/`,
       code: null,
+      gln: null,
       population: null,
       version: 1,
       createdAt: 0,

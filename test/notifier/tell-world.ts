@@ -65,6 +65,7 @@ async function insertRegistry(db: Db): Promise<void> {
   const facility = {
     timeZone: 'Asia/Jakarta',
     code: null,
+    gln: null,
     population: null,
     version: 1,
     createdAt,
