@@ -13,13 +13,15 @@ import { commandRoutes } from './routes/commands.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
+import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
+import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
-import { storagePointRoutes } from './routes/storage-points.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
 
@@ -54,7 +56,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(meRoutes, deps)
     await app.register(userRoutes, deps)
     await app.register(facilityRoutes, deps)
-    await app.register(storagePointRoutes, deps)
+    await app.register(referenceRoutes, deps)
     await app.register(equipmentRoutes, deps)
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
@@ -64,6 +66,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
+    await app.register(stockLevelRoutes, deps)
+    await app.register(fileRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {
