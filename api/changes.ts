@@ -14,7 +14,13 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { deviceView } from './device-view.ts'
 import { equipmentView } from './routes/equipment.ts'
 import { facilityView } from './facility.ts'
-import { storagePointView } from './routes/storage-points.ts'
+import { STORAGE_POINTS } from './kinds/storage-point.ts'
+import { ITEMS } from './kinds/item.ts'
+import { LOTS } from './kinds/lot.ts'
+import { MANUFACTURERS } from './kinds/manufacturer.ts'
+import { TRADE_ITEMS } from './kinds/trade-item.ts'
+import { findReferences, type ReferenceTable } from '../db/queries/reference.ts'
+import { referenceView, type Reference } from './reference.ts'
 import { eventView } from './stock-event-schemas.ts'
 import { toRfc3339 } from './time.ts'
 
@@ -27,11 +33,24 @@ type Show = (db: DbOrTrx, ids: readonly string[], scope: string) => Promise<Read
 /** Changes of other kinds carry no data: their clients ask for them by id. */
 const SHOW: Readonly<Record<string, Show>> = {
   facility: async (db, ids, scope) => byId(await findFacilities(db, ids, scope), facilityView),
-  storagePoint: async (db, ids, scope) => byId(await findStoragePoints(db, ids, scope), storagePointView),
+  storagePoint: async (db, ids, scope) =>
+    byId(await findStoragePoints(db, ids, scope), (row) => referenceView(STORAGE_POINTS, row)),
   equipment: async (db, ids, scope) => byId(await findEquipmentOf(db, ids, scope), equipmentView),
   device: async (db, ids, scope) => byId(await findDevicesInScope(db, ids, scope), deviceView),
   breach: async (db, ids, scope) => byId(await findBreaches(db, ids, scope), breachView),
+  manufacturer: national(MANUFACTURERS),
+  item: national(ITEMS),
+  tradeItem: national(TRADE_ITEMS),
+  lot: national(LOTS),
   stockEvent: async (db, ids, scope) => byId(await findStockEvents(db, ids, scope), eventView),
+}
+
+/** Of the programme: everybody sees it. */
+function national<T extends ReferenceTable, B extends object>(of: Reference<T, B>): Show {
+  return async (db, ids) => {
+    const rows = await findReferences(db, of.table, ids)
+    return new Map([...rows].map(([id, row]) => [id, referenceView(of, row)]))
+  }
 }
 
 function byId<R extends { readonly id: string }>(rows: readonly R[], view: (row: R) => object) {

@@ -11,7 +11,7 @@ import {
   keepCaptured,
   type LotNameRow,
 } from '../db/queries/epcis.ts'
-import { listStoragePoints } from '../db/queries/facility.ts'
+import { listReference } from '../db/queries/reference.ts'
 import { findStockEvent } from '../db/queries/stock-event.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { DbOrTrx } from '../db/schema.ts'
@@ -307,8 +307,14 @@ async function pointOf(
     const found = named && (await findPlace(trx, caller.scope, named))
     if (found?.facilityId === facilityId && found.storagePointId !== null) return found.storagePointId
   }
-  const query = { scope: caller.scope, facilityId, after: undefined, limit: 2 }
-  const [only, second] = await listStoragePoints(trx, query)
+  const query = {
+    key: 'id',
+    equal: { facilityId },
+    under: [caller.scope],
+    after: undefined,
+    limit: 2,
+  } as const
+  const [only, second] = await listReference(trx, 'storagePoint', query)
   if (!only || second) throw new CodedError('epcis.whichPoint')
   return only.id
 }

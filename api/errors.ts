@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.ts'
 import { chooseLanguage, titleOf, type Language } from './language.ts'
-import { fieldErrors, type FieldError } from './validation.ts'
+import { fieldErrors, type Mistake } from './validation.ts'
 
 export const Problem = Type.Object(
   {
@@ -24,7 +24,18 @@ export const Problem = Type.Object(
 interface Found {
   readonly code: ErrorCode
   readonly detail?: string | undefined
-  readonly errors?: readonly FieldError[]
+  readonly errors?: readonly Mistake[]
+}
+
+/** A refusal of one field of a body. */
+export class FieldError extends CodedError {
+  readonly field: string
+  readonly says: string
+  constructor(field: string, says: string, code: ErrorCode = 'request.invalid') {
+    super(code, `${field}: ${says}.`)
+    this.field = field
+    this.says = says
+  }
 }
 
 /** Every error of every route becomes problem details (RFC 9457) here. What the caller did not cause is logged and tells nothing. */
@@ -73,7 +84,9 @@ function sendProblem(reply: FastifyReply, problem: Static<typeof Problem>): Fast
 function describe(error: unknown, language: Language): Found {
   if (error instanceof CodedError) {
     const internal = ERRORS[error.code][0] === 500
-    return { code: error.code, detail: internal ? undefined : error.detail }
+    const errors =
+      error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
+    return { code: error.code, detail: internal ? undefined : error.detail, errors }
   }
   if (!(error instanceof Error)) return { code: 'internal.unexpected' }
   return describeFastifyError(error as FastifyError, language)

@@ -14,16 +14,18 @@ import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
+import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { scanRoutes } from './routes/scan.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { stockBatchRoutes } from './routes/stock-batch.ts'
+import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
-import { storagePointRoutes } from './routes/storage-points.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
 import { compileByKind } from './validation.ts'
@@ -60,7 +62,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(meRoutes, deps)
     await app.register(userRoutes, deps)
     await app.register(facilityRoutes, deps)
-    await app.register(storagePointRoutes, deps)
+    await app.register(referenceRoutes, deps)
     await app.register(equipmentRoutes, deps)
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
@@ -74,6 +76,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(changeRoutes, deps)
     await app.register(scanRoutes, deps)
     await app.register(epcisRoutes, deps)
+    await app.register(stockLevelRoutes, deps)
+    await app.register(fileRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

@@ -6,7 +6,7 @@ import { FIELD_MESSAGES, type Language } from './language.ts'
 /** Enough to mend a form; a body with ten thousand mistakes does not get ten thousand lines back. */
 const REPORTED_ERRORS_MAX = 20
 
-export interface FieldError {
+export interface Mistake {
   readonly path: string
   readonly message: string
 }
@@ -54,14 +54,14 @@ export function fieldErrors(
   found: readonly FastifySchemaValidationError[],
   part: string,
   language: Language,
-): FieldError[] {
+): Mistake[] {
   return found
     .flatMap((error) => describe(error, language))
     .map(({ path, message }) => ({ path: `/${part}${path}`, message }))
     .slice(0, REPORTED_ERRORS_MAX)
 }
 
-function describe(error: FastifySchemaValidationError, language: Language): FieldError[] {
+function describe(error: FastifySchemaValidationError, language: Language): Mistake[] {
   const { instancePath: path, keyword, params } = error
   if (keyword === 'required')
     return list(params['requiredProperties']).map((name) => ({

@@ -88,4 +88,5 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'epcis.rollbackUnsupported':
     'Les événements sont captés un par un : GS1-Capture-Error-Behaviour ne peut être que proceed.',
   'scan.notGs1': 'Le code n’est pas un code GS1.',
+  'resource.inUse': 'Ce qui a été enregistré repose dessus : cela ne peut plus changer.',
 }

@@ -83,4 +83,5 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
   'epcis.rollbackUnsupported':
     'Kejadian dicatat satu per satu: GS1-Capture-Error-Behaviour hanya dapat berupa proceed.',
   'scan.notGs1': 'Kode bukan kode GS1.',
+  'resource.inUse': 'Ada catatan yang bertumpu padanya: ini tidak dapat berubah lagi.',
 }
