@@ -224,6 +224,8 @@ test('every route with every role', async (suite) => {
           mayCall(role, operationId) &&
           PERMISSIONS[operationId] !== 'public' &&
           (/\{(id|facilityId)\}/.test(path) || /^(create|record)/.test(operationId)) &&
+          // Answers for each event by itself: offline-batch.test.ts.
+          operationId !== 'recordStockEvents' &&
           !NATIONAL.has(operationId) &&
           !EVERYBODYS.has(operationId),
       )
@@ -267,7 +269,7 @@ test('every route with every role', async (suite) => {
         !/[/](me|stream|rules|profiles)$/.test(path) &&
         !EVERYBODYS.has(operationId),
     )
-    t.equal(lists.length, 10)
+    t.equal(lists.length, 11)
     for (const [role, token] of tokens) {
       if (role === 'administrator') continue
       for (const { path, operationId } of lists.filter((list) => mayCall(role, list.operationId))) {
