@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Static } from 'typebox'
 import { insertAcknowledgement } from '../db/queries/acknowledgement.ts'
 import { findBreach, insertBreachChanges, updateBreach, type BreachDetail } from '../db/queries/breach.ts'
+import { insertChanges } from '../db/queries/change.ts'
 import type { BreachTable, DbOrTrx } from '../db/schema.ts'
 import { acknowledgementView, type Acknowledgement } from './breach-view.ts'
 import { found, type Caller } from './caller.ts'
@@ -40,6 +41,7 @@ export async function acknowledge(
       toldAt: null,
     },
   ])
+  if (after.facilityId !== null) await insertChanges(trx, at, [after.facilityId], 'breach', breachId)
   const view = acknowledgementView(row)
   await audit(trx, caller, at, {
     action: 'breach.acknowledged',

@@ -1,7 +1,13 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import type { Static } from 'typebox'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
-import { findDeviceInScope, hashToken, insertDevice, updateDevice } from '../db/queries/device.ts'
+import {
+  findDeviceInScope,
+  hashToken,
+  insertDevice,
+  insertDeviceChanges,
+  updateDevice,
+} from '../db/queries/device.ts'
 import { findEquipment } from '../db/queries/equipment.ts'
 import type { DbOrTrx, DeviceTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
@@ -31,6 +37,7 @@ export async function createDevice(
   }
   await insertDevice(trx, row)
   const after = await viewOf(trx, row.id)
+  await insertDeviceChanges(trx, row.createdAt, [after.facilityId], row.id)
   await audit(trx, caller, row.createdAt, {
     action: 'device.created',
     entity: 'device',
@@ -62,6 +69,7 @@ export async function changeDevice(
     throw error
   }
   const after = await viewOf(trx, id)
+  await insertDeviceChanges(trx, deps.clock.now(), [row.facilityId, after.facilityId], id)
   await audit(trx, caller, deps.clock.now(), {
     action: 'device.changed',
     entity: 'device',

@@ -1,14 +1,16 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.ts'
-
-/** Enough to mend a form; a body with ten thousand mistakes does not get ten thousand lines back. */
-const REPORTED_ERRORS_MAX = 20
+import { chooseLanguage, titleOf, type Language } from './language.ts'
+import { fieldErrors, type Mistake } from './validation.ts'
 
 export const Problem = Type.Object(
   {
     type: Type.String({ description: 'A stable address of this kind of problem.' }),
-    title: Type.String({ description: 'What the code means; the same for every occurrence.' }),
+    title: Type.String({
+      description:
+        'What the code means, the same for every occurrence; in English, Indonesian or French by `Accept-Language`.',
+    }),
     status: Type.Integer(),
     detail: Type.Optional(Type.String({ description: 'What this occurrence is about.' })),
     instance: Type.String({ description: 'The path that was asked for.' }),
@@ -22,50 +24,76 @@ export const Problem = Type.Object(
 interface Found {
   readonly code: ErrorCode
   readonly detail?: string | undefined
-  readonly errors?: readonly { readonly path: string; readonly message: string }[]
+  readonly errors?: readonly Mistake[]
+}
+
+/** A refusal of one field of a body. */
+export class FieldError extends CodedError {
+  readonly field: string
+  readonly says: string
+  constructor(field: string, says: string, code: ErrorCode = 'request.invalid') {
+    super(code, `${field}: ${says}.`)
+    this.field = field
+    this.says = says
+  }
 }
 
 /** Every error of every route becomes problem details (RFC 9457) here. What the caller did not cause is logged and tells nothing. */
 export function problemHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const found = describe(error)
-  if (ERRORS[found.code][0] >= 500)
-    request.log.error({ err: error, requestId: request.id, code: found.code }, 'request failed')
-  return sendProblem(request, reply, found)
+  return sendProblem(reply, problemOf(error, request, chooseLanguage(request, reply)))
 }
 
 export function notFoundHandler(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return sendProblem(request, reply, { code: 'route.notFound' })
+  return sendProblem(reply, compose({ code: 'route.notFound' }, request, chooseLanguage(request, reply)))
 }
 
-function sendProblem(request: FastifyRequest, reply: FastifyReply, found: Found): FastifyReply {
-  const [status, title] = ERRORS[found.code]
-  if (status === 401) reply.header('www-authenticate', 'Bearer realm="coldstream"')
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({
-      type: `urn:coldstream:error:${found.code}`,
-      title,
-      status,
-      ...(found.detail === undefined ? {} : { detail: found.detail }),
-      instance: request.url.split('?', 1)[0],
-      code: found.code,
-      requestId: request.id,
-      ...(found.errors ? { errors: found.errors } : {}),
-    })
+/** What to say of an error; it is logged when it is ours. */
+export function problemOf(
+  error: unknown,
+  request: FastifyRequest,
+  language: Language,
+): Static<typeof Problem> {
+  const found = describe(error, language)
+  if (ERRORS[found.code][0] >= 500)
+    request.log.error({ err: error, requestId: request.id, code: found.code }, 'request failed')
+  return compose(found, request, language)
 }
 
-function describe(error: unknown): Found {
+function compose(
+  { code, detail, errors }: Found,
+  request: FastifyRequest,
+  language: Language,
+): Static<typeof Problem> {
+  return {
+    type: `urn:coldstream:error:${code}`,
+    title: titleOf(code, language),
+    status: ERRORS[code][0],
+    ...(detail === undefined ? {} : { detail }),
+    instance: request.url.split('?', 1)[0] ?? '',
+    code,
+    requestId: request.id,
+    ...(errors ? { errors: [...errors] } : {}),
+  }
+}
+
+function sendProblem(reply: FastifyReply, problem: Static<typeof Problem>): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="coldstream"')
+  return reply.code(problem.status).type('application/problem+json').send(problem)
+}
+
+function describe(error: unknown, language: Language): Found {
   if (error instanceof CodedError) {
     const internal = ERRORS[error.code][0] === 500
-    return { code: error.code, detail: internal ? undefined : error.detail }
+    const errors =
+      error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
+    return { code: error.code, detail: internal ? undefined : error.detail, errors }
   }
   if (!(error instanceof Error)) return { code: 'internal.unexpected' }
-  return describeFastifyError(error as FastifyError)
+  return describeFastifyError(error as FastifyError, language)
 }
 
-function describeFastifyError(error: FastifyError): Found {
-  if (error.validation) return invalid(error)
+function describeFastifyError(error: FastifyError, language: Language): Found {
+  if (error.validation) return invalid(error.validation, error.validationContext ?? 'body', language)
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { code: 'request.tooLarge' }
@@ -84,11 +112,8 @@ function describeFastifyError(error: FastifyError): Found {
   return { code: 'internal.unexpected' }
 }
 
-function invalid(error: FastifyError): Found {
-  const part = error.validationContext ?? 'body'
-  const errors = (error.validation ?? []).slice(0, REPORTED_ERRORS_MAX).map((item) => ({
-    path: `/${part}${item.instancePath}`,
-    message: item.message ?? 'is not valid',
-  }))
-  return { code: 'request.invalid', detail: `The ${part} does not match its schema.`, errors }
+/** A part of a request that is not what its schema says. */
+function invalid(found: NonNullable<FastifyError['validation']>, part: string, language: Language): Found {
+  const detail = `The ${part} does not match its schema.`
+  return { code: 'request.invalid', detail, errors: fieldErrors(found, part, language) }
 }

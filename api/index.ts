@@ -4,21 +4,31 @@ import { deleteOldIdempotencyKeys } from '../db/queries/idempotency.ts'
 import { deleteExpiredRefreshTokens } from '../db/queries/session.ts'
 import type { Part } from '../ports/part.ts'
 import { guard } from './caller.ts'
+import { answerUnchanged } from './etag.ts'
 import { resolve, type ApiDeps, type RouteDeps } from './deps.ts'
 import { createLive, type Live } from './live.ts'
 import { authRoutes } from './routes/auth.ts'
 import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { epcisRoutes } from './routes/epcis.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
+import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
-import { storagePointRoutes } from './routes/storage-points.ts'
+import { scanRoutes } from './routes/scan.ts'
+import { stockEventRoutes } from './routes/stock-events.ts'
+import { changeRoutes } from './routes/changes.ts'
+import { stockBatchRoutes } from './routes/stock-batch.ts'
+import { stockLevelRoutes } from './routes/stock-levels.ts'
+import { stockRoutes } from './routes/stock.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
+import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
 export type { ApiDeps, ApiSettings, Command } from './deps.ts'
@@ -45,12 +55,14 @@ export async function startApi(deps: ApiDeps): Promise<Part> {
 
 function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   const v1: FastifyPluginAsync = async (app) => {
+    app.setValidatorCompiler(compileByKind)
     await guard(app, deps)
+    app.addHook('onSend', answerUnchanged)
     await app.register(authRoutes, deps)
     await app.register(meRoutes, deps)
     await app.register(userRoutes, deps)
     await app.register(facilityRoutes, deps)
-    await app.register(storagePointRoutes, deps)
+    await app.register(referenceRoutes, deps)
     await app.register(equipmentRoutes, deps)
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
@@ -58,6 +70,14 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(breachRoutes, deps)
     await app.register(ruleRoutes, deps)
     await app.register(refusalRoutes, deps)
+    await app.register(stockEventRoutes, deps)
+    await app.register(stockRoutes, deps)
+    await app.register(stockBatchRoutes, deps)
+    await app.register(changeRoutes, deps)
+    await app.register(scanRoutes, deps)
+    await app.register(epcisRoutes, deps)
+    await app.register(stockLevelRoutes, deps)
+    await app.register(fileRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

@@ -31,6 +31,12 @@ export function isFor(client: LiveClient, deviceId: string, path: string | null)
   return where.startsWith(caller.scope) && where.startsWith(under)
 }
 
+/** Whether something that happened to stock under one of these paths is for this client. Who asked for one device wants none of it. */
+export function isStockFor({ caller, under, filter }: LiveClient, paths: readonly string[]): boolean {
+  if (filter.deviceId !== undefined) return false
+  return paths.some((path) => path.startsWith(caller.scope) && path.startsWith(under))
+}
+
 /** What is written but not yet taken by the socket. */
 export function bufferedBytes({ stream }: LiveClient): number {
   return stream.writableLength + stream.readableLength

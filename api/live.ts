@@ -3,7 +3,7 @@ import type { PassThrough } from 'node:stream'
 import { LRUCache } from 'lru-cache'
 import { findBreach } from '../db/queries/breach.ts'
 import { findDevicePaths } from '../db/queries/device.ts'
-import { findFacility } from '../db/queries/facility.ts'
+import { findFacility, findFacilityPaths } from '../db/queries/facility.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Reading } from '../domain/reading.ts'
 import type { Channels } from '../ports/cache.ts'
@@ -16,6 +16,7 @@ import {
   createLiveClient,
   event,
   isFor,
+  isStockFor,
   sayGoodbye,
   type LiveClient,
   type LiveFilter,
@@ -29,6 +30,8 @@ const LOOKUP_MAX = 500
 const BACKLOG_MAX = 200
 /** Breaches that changed and were not yet looked up; a power cut in a province opens thousands at once. */
 const BREACHES_MAX = 10_000
+/** Stock events that were not yet looked up. */
+const STOCK_MAX = 10_000
 const RETRY_MS = 3000
 
 export interface Live {
@@ -46,6 +49,8 @@ interface LiveState {
   stopListening: (() => void) | undefined
   /** Kinds of change by breach, for those that wait to be looked up: the last one counts. */
   readonly changed: Map<string, string>
+  /** Stock events that wait for their places to be looked up. */
+  readonly stock: Channels['stock'][]
   backlog: number
   /** Resolves when what came so far is delivered. */
   tail: Promise<void>
@@ -57,7 +62,7 @@ interface Place {
   readonly path: string | null
 }
 
-/** Hands readings and breaches, as they come by, to whoever listens and may see them. It keeps nothing: what must not be missed is in the lists. */
+/** Hands readings, breaches and stock events, as they come by, to whoever listens and may see them. It keeps nothing: what must not be missed is in the lists. */
 export function createLive(deps: RouteDeps): Live {
   const state: LiveState = {
     deps,
@@ -65,6 +70,7 @@ export function createLive(deps: RouteDeps): Live {
     paths: new LRUCache({ max: PATHS_MAX }),
     stopListening: undefined,
     changed: new Map(),
+    stock: [],
     backlog: 0,
     tail: Promise.resolve(),
     closed: false,
@@ -115,6 +121,7 @@ function listen(state: LiveState): () => void {
     ),
     cache.subscribe('readings', (readings) => enqueue(state, () => deliverReadings(state, readings))),
     cache.subscribe('breaches', (message) => noteBreach(state, message)),
+    cache.subscribe('stock', (message) => noteStock(state, message)),
   ]
   const beat = setInterval(() => {
     for (const client of state.clients) void heartbeat(state, client)
@@ -125,6 +132,7 @@ function listen(state: LiveState): () => void {
     // Whoever does not listen does not hear what changes.
     state.paths.clear()
     state.changed.clear()
+    state.stock.length = 0
   }
 }
 
@@ -207,6 +215,26 @@ async function deliverBreach(state: LiveState, breachId: string, kind: string): 
   for (const client of state.clients) {
     if (isFor(client, breach.deviceId, facility?.path ?? null)) send(state, client, text)
   }
+}
+
+function noteStock(state: LiveState, message: Channels['stock']): void {
+  state.stock.push(message)
+  if (state.stock.length > STOCK_MAX) return endAll(state, 'overloaded')
+  if (state.stock.length === 1) enqueue(state, () => deliverStock(state))
+}
+
+async function deliverStock(state: LiveState): Promise<void> {
+  while (state.stock.length > 0 && state.clients.size > 0) {
+    const events = state.stock.splice(0, LOOKUP_MAX)
+    const ids = new Set(events.flatMap(({ facilityIds }) => facilityIds))
+    const paths = await findFacilityPaths(state.deps.db, [...ids])
+    for (const { eventId, kind, facilityIds } of events) {
+      const theirs = facilityIds.map((id) => paths.get(id)).filter((path) => path !== undefined)
+      const text = event('stock', JSON.stringify({ kind, eventId }))
+      for (const client of state.clients) if (isStockFor(client, theirs)) send(state, client, text)
+    }
+  }
+  state.stock.length = 0
 }
 
 function send(state: LiveState, client: LiveClient, text: string): void {

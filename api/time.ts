@@ -69,3 +69,34 @@ export function isTimeZone(name: string): boolean {
     return false
   }
 }
+
+const calendars = new Map<string, Intl.DateTimeFormat>()
+
+/** The day, `YYYY-MM-DD`, that it is in a time zone. There are some 600 zones, so what is remembered is bounded. */
+export function dayIn(timeZone: string, timeMs: number): string {
+  let calendar = calendars.get(timeZone)
+  if (!calendar) {
+    // Canadian English writes dates as ISO 8601 does.
+    calendar = new Intl.DateTimeFormat('en-CA', {
+      timeZone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    })
+    calendars.set(timeZone, calendar)
+  }
+  return calendar.format(timeMs)
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
+
+/** How far the clocks of a time zone are from UTC at a moment, such as `+07:00`: summer time is seen. */
+export function offsetIn(timeZone: string, timeMs: number): string {
+  let clock = clocks.get(timeZone)
+  if (!clock) {
+    clock = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+    clocks.set(timeZone, clock)
+  }
+  const name = clock.formatToParts(timeMs).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  return /[+-]\d\d:\d\d/.exec(name)?.[0] ?? '+00:00'
+}

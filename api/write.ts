@@ -4,19 +4,19 @@ import { isDuplicate } from '../db/dialects/duplicate.ts'
 import { insertAudit } from '../db/queries/audit.ts'
 import {
   completeIdempotencyKey,
+  deleteIdempotencyKey,
   findIdempotencyKey,
   insertIdempotencyKey,
-  releaseIdempotencyKey,
-  type Reservation,
 } from '../db/queries/idempotency.ts'
 import type { DbOrTrx, IdempotencyKeyTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
+import { checkMatch } from './etag.ts'
 import { inTransaction } from '../db/transaction.ts'
 
 const KEY = /^[\x21-\x7e]{1,128}$/
-/** A request that has not answered by then died with its process: its key may be taken over. Longer than any request lives. */
+/** Work outside of a transaction that has not answered by then died with its process: its key may be taken over. Longer than any request lives. */
 const ABANDONED_AFTER_MS = 120_000
 
 interface Answer<T> {
@@ -31,11 +31,11 @@ interface Answer<T> {
 }
 
 /**
- * Does the work of a POST in one transaction; with an `Idempotency-Key`, at most once per user and key. The key is reserved
- * first (whoever comes meanwhile gets 409), and the answer is kept in the transaction of the work itself, so that there is no
- * moment in which the work is done and its answer is not known. The same request again gets the kept answer and
- * `idempotency-replayed: true`; a different one under the same key gets 422. A request that fails changed nothing and
- * keeps nothing: it may be tried again under its key.
+ * Does the work of a POST in one transaction; with an `Idempotency-Key`, at most once per user and key. The key and its answer are
+ * written in the transaction of the work itself: of several at the same moment one commits, and what the others did is undone. So there is
+ * no moment in which the work is done and its answer is not known, and nothing that a crash could leave behind. The same request again
+ * gets the kept answer and `idempotency-replayed: true`; a different one under the same key gets 422. A request that fails changed
+ * nothing and keeps nothing: it may be tried again under its key.
  */
 export async function once<T>(
   deps: RouteDeps,
@@ -55,59 +55,78 @@ export async function once<T>(
     body: null,
     createdAt: deps.clock.now(),
   }
-  const kept = await reserve(deps, row)
-  if (kept) {
-    reply.code(kept.status ?? answer.status).header('idempotency-replayed', 'true')
-    return JSON.parse(kept.body ?? 'null') as T
-  }
-  return workAndKeep(deps, row, answer, work)
-}
-
-async function workAndKeep<T>(
-  deps: RouteDeps,
-  reservation: Reservation,
-  { status, keep, outside }: Answer<T>,
-  work: (trx: DbOrTrx) => Promise<T>,
-): Promise<T> {
-  const run = async (trx: DbOrTrx) => {
-    const body = await work(trx)
-    const kept = { status, body: JSON.stringify(keep ? keep(body) : (body ?? null)) }
-    if (!(await completeIdempotencyKey(trx, reservation, kept)) && !outside)
-      throw new CodedError('request.idempotencyBusy')
-    return body
-  }
+  const first = await findFirst(deps, row)
+  if (first && !first.isOver && first.status !== null) return replay(reply, first)
   try {
-    return await (outside ? run(deps.db) : inTransaction(deps.db, run))
+    return await (answer.outside ? reserveAndWork : workAndKeep)(deps, row, first, answer, work)
   } catch (error) {
-    await releaseIdempotencyKey(deps.db, reservation)
-    throw error
+    // Whatever stopped us, the same request may have been answered meanwhile: then its answer is ours.
+    const winner = await findFirst(deps, row)
+    if (!winner || winner.isOver || winner.status === null) throw error
+    return replay(reply, winner)
   }
 }
 
-/** Undefined when the key is ours now; else the row of the first request, which was answered. */
-async function reserve(deps: RouteDeps, row: IdempotencyKeyTable): Promise<IdempotencyKeyTable | undefined> {
-  if (await tryInsert(deps.db, row)) return undefined
-  const first = await findIdempotencyKey(deps.db, row.userId, row.key)
-  if (first && isOver(first, row.createdAt, deps.settings.idempotencyTtlMs)) {
-    await releaseIdempotencyKey(deps.db, first, first.status !== null)
-    if (await tryInsert(deps.db, row)) return undefined
-  }
-  if (!first) throw new CodedError('request.idempotencyBusy')
-  if (first.requestHash !== row.requestHash) throw new CodedError('request.idempotencyMismatch')
-  if (first.status === null) throw new CodedError('request.idempotencyBusy')
-  return first
+interface First extends IdempotencyKeyTable {
+  /** Its time is over: the key is free again. */
+  readonly isOver: boolean
 }
 
-function isOver(first: IdempotencyKeyTable, now: number, ttlMs: number): boolean {
+/** What is there under the key. @throws CodedError `request.idempotencyMismatch` */
+async function findFirst({ db, settings }: RouteDeps, row: IdempotencyKeyTable): Promise<First | undefined> {
+  const first = await findIdempotencyKey(db, row.userId, row.key)
+  if (!first) return undefined
+  const isOver = isTimeOver(first, row.createdAt, settings.idempotencyTtlMs)
+  if (!isOver && first.requestHash !== row.requestHash) throw new CodedError('request.idempotencyMismatch')
+  return { ...first, isOver }
+}
+
+function isTimeOver(first: IdempotencyKeyTable, now: number, ttlMs: number): boolean {
   return now - first.createdAt > (first.status === null ? Math.min(ABANDONED_AFTER_MS, ttlMs) : ttlMs)
 }
 
-async function tryInsert(db: DbOrTrx, row: IdempotencyKeyTable): Promise<boolean> {
+function replay<T>(reply: FastifyReply, { status, body }: IdempotencyKeyTable): T {
+  reply.code(status ?? 200).header('idempotency-replayed', 'true')
+  return JSON.parse(body ?? 'null') as T
+}
+
+function kept<T>({ status, keep }: Answer<T>, body: T): { readonly status: number; readonly body: string } {
+  return { status, body: JSON.stringify((keep ? keep(body) : body) ?? null) }
+}
+
+async function workAndKeep<T>(
+  { db }: RouteDeps,
+  row: IdempotencyKeyTable,
+  first: First | undefined,
+  answer: Answer<T>,
+  work: (trx: DbOrTrx) => Promise<T>,
+): Promise<T> {
+  return inTransaction(db, async (trx) => {
+    const body = await work(trx)
+    if (first?.isOver) await deleteIdempotencyKey(trx, first)
+    await insertIdempotencyKey(trx, { ...row, ...kept(answer, body) })
+    return body
+  })
+}
+
+/** The key is reserved before the work, and given back when it fails; whoever comes meanwhile gets 409. */
+async function reserveAndWork<T>(
+  { db }: RouteDeps,
+  row: IdempotencyKeyTable,
+  first: First | undefined,
+  answer: Answer<T>,
+  work: (db: DbOrTrx) => Promise<T>,
+): Promise<T> {
+  if (first?.isOver) await deleteIdempotencyKey(db, first)
+  await insertIdempotencyKey(db, row).catch((error: unknown) => {
+    throw isDuplicate(error) ? new CodedError('request.idempotencyBusy') : error
+  })
   try {
-    await insertIdempotencyKey(db, row)
-    return true
+    const body = await work(db)
+    await completeIdempotencyKey(db, row, kept(answer, body))
+    return body
   } catch (error) {
-    if (isDuplicate(error)) return false
+    await deleteIdempotencyKey(db, row)
     throw error
   }
 }
@@ -125,6 +144,20 @@ function requestHash(secret: string, request: FastifyRequest): string {
   return createHmac('sha256', secret)
     .update(JSON.stringify([request.method, request.url, request.body ?? null]))
     .digest('hex')
+}
+
+/** Who changes something, when, and in which transaction. */
+export interface Writing {
+  readonly trx: DbOrTrx
+  readonly caller: Caller
+  readonly at: number
+  /** Throws when the caller had seen another version. Call it once the row is locked. */
+  readonly match: (version: number) => void
+}
+
+export function writingOf(deps: RouteDeps, request: FastifyRequest, trx: DbOrTrx): Writing {
+  const match = (version: number) => checkMatch(request, version)
+  return { trx, caller: request.caller, at: deps.clock.now(), match }
 }
 
 interface Change {

@@ -3,10 +3,15 @@ import { isDuplicate } from './dialects/duplicate.ts'
 import { withMigrationLock } from './migration-lock.ts'
 import type { Db } from './schema.ts'
 import * as m0001 from './migrations/0001-cold-chain.ts'
+import * as m0002 from './migrations/0002-stock.ts'
+import * as m0004 from './migrations/0004-epcis.ts'
 import { SHIPPED_RULES } from '../domain/rule.ts'
+import { SHIPPED_REASONS } from '../domain/stock.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
+  '0002-stock': m0002,
+  '0004-epcis': m0004,
 }
 
 /**
@@ -19,17 +24,30 @@ export async function migrate(db: Db): Promise<void> {
   const { error } = await withMigrationLock(db, () => migrator.migrateToLatest())
   if (error) throw new Error('migration failed', { cause: error })
   await keepShippedRules(db)
+  await keepShippedReasons(db)
 }
 
-// One by one: of two processes that start at once each finds the other's rules there.
 async function keepShippedRules(db: Db): Promise<void> {
   const known = new Set((await db.selectFrom('rule').select('id').execute()).map((row) => row.id))
   for (const rule of SHIPPED_RULES.filter(({ id }) => !known.has(id)))
-    await db
-      .insertInto('rule')
-      .values(rule)
-      .execute()
-      .catch((error: unknown) => {
-        if (!isDuplicate(error)) throw error
-      })
+    await tolerateDuplicate(db.insertInto('rule').values(rule).execute())
+}
+
+async function keepShippedReasons(db: Db): Promise<void> {
+  const known = new Set((await db.selectFrom('reason').select('code').execute()).map((row) => row.code))
+  const row = { version: 1, createdAt: 0, updatedAt: 0, archivedAt: null }
+  for (const reason of SHIPPED_REASONS.filter(({ code }) => !known.has(code)))
+    await tolerateDuplicate(
+      db
+        .insertInto('reason')
+        .values({ ...reason, ...row })
+        .execute(),
+    )
+}
+
+// One by one: of two processes that start at once each finds the other's rows there.
+async function tolerateDuplicate(inserted: Promise<unknown>): Promise<void> {
+  await inserted.catch((error: unknown) => {
+    if (!isDuplicate(error)) throw error
+  })
 }

@@ -2,12 +2,14 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Comparator, Severity } from '../domain/rule.ts'
 import type { Quantity } from '../domain/reading.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
+import type { EpcisSchema } from './schema-epcis.ts'
+import type { StockSchema } from './schema-stock.ts'
 
 /**
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema {
+export interface Schema extends StockSchema, EpcisSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
@@ -38,7 +40,16 @@ export interface FacilityTable {
   timeZone: string
   /** Ids from the root down to this one, each followed by `/`: a subtree is a prefix. */
   path: string
+  /** The programme's own code, unique. */
+  code: string | null
+  /** GS1 Global Location Number, unique. */
+  gln: string | null
+  /** People in the catchment area. */
+  population: number | null
+  /** Counts the changes: the ETag. */
+  version: number
   createdAt: number
+  updatedAt: number
 }
 
 /** A location in a facility where stock is kept. */
@@ -46,7 +57,13 @@ export interface StoragePointTable {
   id: string
   facilityId: string
   name: string
+  /** Storage profile that it offers, such as `who-30dtr`. */
+  profile: string | null
+  /** Net volume for stock; null: not known. */
+  capacityMl: number | null
+  version: number
   createdAt: number
+  updatedAt: number
 }
 
 export interface EquipmentTable {

@@ -4,6 +4,7 @@ import { kindsOf, type JudgementKind } from '../domain/judgement.ts'
 import type { SensorKey } from '../domain/reading.ts'
 import type { Rule } from '../domain/rule.ts'
 import { findBreachByStart, insertBreach, insertBreachChanges, updateBreach } from '../db/queries/breach.ts'
+import { insertChanges } from '../db/queries/change.ts'
 import type { Placement } from '../db/queries/placement.ts'
 import type { BreachChangeTable, BreachTable, Db, DbOrTrx } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
@@ -68,12 +69,20 @@ async function record(deps: RecordDeps, task: (work: Work) => Promise<void>): Pr
     const work: Work = { trx, now, changes: [], events: [] }
     await task(work)
     await insertBreachChanges(trx, withIds(work.changes))
+    await tellClients(work)
     return work.events
   })
   for (const event of events) {
     deps.metrics.count('coldstream_breach_changes_total', { kind: event.kind })
     deps.cache.publish('breaches', event)
   }
+}
+
+// A breach that goes on is told when it ends: every reading of a warm refrigerator extends it. One that stands nowhere is in no client's copy.
+async function tellClients({ trx, now, events }: Work): Promise<void> {
+  const told = events.filter(({ kind, facilityId }) => kind !== 'extended' && facilityId !== null)
+  for (const [breachId, facilityId] of new Map(told.map((event) => [event.breachId, event.facilityId])))
+    await insertChanges(trx, now, [facilityId], 'breach', breachId)
 }
 
 // UUIDv7 of one millisecond come in no order, and the order of the changes is part of what they say.

@@ -35,6 +35,12 @@ export interface Channels {
   readonly readings: readonly import('../domain/reading.ts').Reading[]
   /** A breach was opened, changed or ended. */
   readonly breaches: { readonly breachId: string; readonly facilityId: string | null; readonly kind: string }
+  /** Something happened to stock in these facilities. */
+  readonly stock: {
+    readonly eventId: string
+    readonly kind: import('../domain/stock-event.ts').EventKind
+    readonly facilityIds: readonly string[]
+  }
   /** A device, its equipment or its rules changed: forget what you remember of it. */
   readonly registry: { readonly deviceId: string }
 }

@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
-import { listDeviceIdsOfEquipment } from '../../db/queries/device.ts'
+import { insertChanges } from '../../db/queries/change.ts'
+import { insertDeviceChanges, listDeviceIdsOfEquipment } from '../../db/queries/device.ts'
 import { findEquipment, insertEquipment, listEquipment, updateEquipment } from '../../db/queries/equipment.ts'
 import { findStoragePoint } from '../../db/queries/facility.ts'
-import { listProfiles } from '../../db/queries/rule.ts'
 import type { DbOrTrx, EquipmentTable } from '../../db/schema.ts'
-import { CodedError } from '../../domain/errors.ts'
 import { EQUIPMENT_KINDS } from '../../domain/role.ts'
 import { facilityOf, found, pathOf, type Caller } from '../caller.ts'
+import { checkProfile } from '../profile.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import {
@@ -105,10 +105,10 @@ export const equipmentRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app,
     const { cursor, facilityId, limit = LIMIT_DEFAULT } = query
     const under = await pathOf(deps.db, caller, facilityId)
     const asked = { scope: caller.scope, under, after: decodeCursor(cursor), limit: limit + 1 }
-    return toPage(await listEquipment(deps.db, asked), limit, view)
+    return toPage(await listEquipment(deps.db, asked), limit, equipmentView)
   })
   app.get('/equipment/:id', { schema: get }, async ({ params, caller }) =>
-    view(found(await findEquipment(deps.db, params.id, caller.scope))),
+    equipmentView(found(await findEquipment(deps.db, params.id, caller.scope))),
   )
   app.patch('/equipment/:id', { schema: change }, async ({ params, body, caller }) => {
     const { id } = params
@@ -137,9 +137,10 @@ async function createEquipment(
   await checkPlace(trx, caller, equipment)
   await checkProfile(trx, body.profile)
   await insertEquipment(trx, equipment)
-  const after = view(equipment)
+  const after = equipmentView(equipment)
   const entry = { action: 'equipment.created', entity: 'equipment', entityId: equipment.id, after }
   await audit(trx, caller, equipment.createdAt, entry)
+  await insertChanges(trx, equipment.createdAt, [equipment.facilityId], 'equipment', equipment.id)
   return after
 }
 
@@ -165,14 +166,21 @@ async function changeEquipment(
   if (body.profile !== undefined) await checkProfile(trx, body.profile)
   const { name, profile, storagePointId } = after
   await updateEquipment(trx, id, { name, profile, facilityId, storagePointId })
-  await audit(trx, caller, deps.clock.now(), {
+  const at = deps.clock.now()
+  const facilities = [before.facilityId, facilityId]
+  await insertChanges(trx, at, facilities, 'equipment', id)
+  // Where devices stand is told by what they hang in.
+  if (facilityId !== before.facilityId)
+    for (const deviceId of await listDeviceIdsOfEquipment(trx, id))
+      await insertDeviceChanges(trx, at, facilities, deviceId)
+  await audit(trx, caller, at, {
     action: 'equipment.changed',
     entity: 'equipment',
     entityId: id,
-    before: view(before),
-    after: view(after),
+    before: equipmentView(before),
+    after: equipmentView(after),
   })
-  return view(after)
+  return equipmentView(after)
 }
 
 async function checkPlace(
@@ -184,13 +192,7 @@ async function checkPlace(
   if (place.storagePointId !== null) found(await findStoragePoint(trx, place.storagePointId, facility.id))
 }
 
-async function checkProfile(trx: DbOrTrx, profile: string): Promise<void> {
-  const known = await listProfiles(trx)
-  if (!known.includes(profile))
-    throw new CodedError('request.invalid', `profile is none of: ${known.join(', ')}.`)
-}
-
-function view(row: EquipmentTable): Static<typeof Equipment> {
+export function equipmentView(row: EquipmentTable): Static<typeof Equipment> {
   return {
     id: row.id,
     name: row.name,

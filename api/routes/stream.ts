@@ -9,9 +9,9 @@ import { closed, Id, operation } from '../schemas.ts'
 const schema = operation(
   {
     operationId: 'openStream',
-    summary: 'Readings and breaches as they come by (server-sent events)',
+    summary: 'Readings, breaches and stock events as they come by (server-sent events)',
     description:
-      'Events: `readings` (an array of `{deviceId, sensor, time, values}`), `breaches` (`{kind, breach}`), `end` (`{reason}`, then it closes). It is a hint, not a record: nothing is sent again, and a client that does not read is cut off. It ends with the access token.',
+      'Events: `readings` (an array of `{deviceId, sensor, time, values}`), `breaches` (`{kind, breach}`), `stock` (`{kind, eventId}`), `end` (`{reason}`, then it closes). It is a hint, not a record: nothing is sent again, and a client that does not read is cut off. It ends with the access token.',
     tags: ['stream'],
     querystring: Type.Object({ facilityId: Type.Optional(Id), deviceId: Type.Optional(Id) }, closed),
     response: {

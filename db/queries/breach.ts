@@ -32,6 +32,15 @@ export async function findBreach(db: DbOrTrx, id: string, scope = ''): Promise<B
   return breachesIn(db, scope).where('b.id', '=', id).executeTakeFirst()
 }
 
+/** Those of these breaches that there are, and that `scope` shows. */
+export async function findBreaches(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<BreachDetail[]> {
+  return ids.length === 0 ? [] : breachesIn(db, scope).where('b.id', 'in', ids).execute()
+}
+
 /** Newest first, by start and id. */
 export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<BreachDetail[]> {
   const { deviceId, equipmentId, facilityPathPrefix, scope = '', state, cursor, limit } = query

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { createHash } from 'node:crypto'
 import { isDuplicate } from '../dialects/duplicate.ts'
 import type { DbOrTrx, DeviceAttributeTable, DeviceTable } from '../schema.ts'
+import { insertChanges } from './change.ts'
 import { likePrefix } from './facility.ts'
 
 /** How an access token is kept: SHA-256, hex. Tokens are long and random, so that a slow hash would only slow the broker down. */
@@ -78,6 +79,15 @@ export async function findDeviceInScope(
   return devicesIn(db, scope).where('d.id', '=', id).executeTakeFirst()
 }
 
+/** Those of these devices that `findDeviceInScope` would find. */
+export async function findDevicesInScope(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<PlacedDevice[]> {
+  return ids.length === 0 ? [] : devicesIn(db, scope).where('d.id', 'in', ids).execute()
+}
+
 /** In the order of their making. `under`: path of a facility; what stands in it or below it. */
 export async function listDevices(
   db: DbOrTrx,
@@ -113,6 +123,19 @@ export async function findDevicePaths(
 export async function listDeviceIdsOfEquipment(db: DbOrTrx, equipmentId: string): Promise<string[]> {
   const rows = await db.selectFrom('device').select('id').where('equipmentId', '=', equipmentId).execute()
   return rows.map((row) => row.id)
+}
+
+/** Notes a change of a device, and of the devices that speak through it: they stand where it does. */
+export async function insertDeviceChanges(
+  trx: DbOrTrx,
+  at: number,
+  facilities: readonly (string | null)[],
+  id: string,
+): Promise<void> {
+  const known = facilities.filter((facilityId) => facilityId !== null)
+  const children = await trx.selectFrom('device').select('id').where('gatewayId', '=', id).execute()
+  for (const deviceId of [id, ...children.map((child) => child.id)])
+    await insertChanges(trx, at, known, 'device', deviceId)
 }
 
 /** Ids of the devices that stand under a path. */

@@ -10,6 +10,15 @@ export async function findEquipment(
   return equipmentIn(db, scope).where('e.id', '=', id).executeTakeFirst()
 }
 
+/** What there is of this equipment under the path `scope`. */
+export async function findEquipmentOf(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<EquipmentTable[]> {
+  return ids.length === 0 ? [] : equipmentIn(db, scope).where('e.id', 'in', ids).execute()
+}
+
 /** In the order of its making. `under`: path of a facility; what stands in it or below it. */
 export async function listEquipment(
   db: DbOrTrx,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { contains, isEqual, type Equal } from './filter.ts'
 import type { DbOrTrx, FacilityTable, StoragePointTable } from '../schema.ts'
 
 /**
@@ -23,13 +24,47 @@ export async function findFacility(
     .executeTakeFirst()
 }
 
+/**
+ * A facility under the path `scope`, as files name it: by its code, or by its id where it has none.
+ */
+export async function findFacilityByRef(
+  db: DbOrTrx,
+  ref: string,
+  scope: string,
+): Promise<FacilityTable | undefined> {
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where((eb) => eb.or([eb('code', '=', ref), eb('id', '=', ref)]))
+    .where('path', 'like', likePrefix(scope))
+    .executeTakeFirst()
+}
+
+/** Codes (or, where there is none, ids) by id, of facilities under the path `scope`. */
+export async function findFacilityRefs(
+  db: DbOrTrx,
+  ids: readonly (string | null)[],
+  scope: string,
+): Promise<Map<string, string>> {
+  const asked = [...new Set(ids)].filter((id) => id !== null)
+  if (asked.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('facility')
+    .select(['id', 'code'])
+    .where('id', 'in', asked)
+    .where('path', 'like', likePrefix(scope))
+    .execute()
+  return new Map(rows.map(({ id, code }) => [id, code ?? id]))
+}
+
 /** In the order of their making. `under`: only this facility and what is below it. */
 export async function listFacilities(
   db: DbOrTrx,
   query: {
     readonly scope: string
     readonly under: string | undefined
-    readonly parentId: string | undefined
+    readonly equal: Equal<FacilityTable>
+    readonly search: string | undefined
     readonly after: string | undefined
     readonly limit: number
   },
@@ -39,23 +74,54 @@ export async function listFacilities(
     .selectAll()
     .where('path', 'like', likePrefix(query.scope))
     .$if(query.under !== undefined, (q) => q.where('path', 'like', likePrefix(query.under ?? '')))
-    .$if(query.parentId !== undefined, (q) => q.where('parentId', '=', query.parentId ?? ''))
+    .where(isEqual('facility', query.equal))
+    .$if(query.search !== undefined, (q) => q.where(contains(['name', 'code'], query.search ?? '')))
     .$if(query.after !== undefined, (q) => q.where('id', '>', query.after ?? ''))
     .orderBy('id')
     .limit(query.limit)
     .execute()
 }
 
+/** Those of these facilities that lie under the path `scope`. */
+export async function findFacilities(
+  db: DbOrTrx,
+  ids: readonly string[],
+  scope: string,
+): Promise<FacilityTable[]> {
+  if (ids.length === 0) return []
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('path', 'like', likePrefix(scope))
+    .execute()
+}
+
+/** Where these facilities lie, by id. */
+export async function findFacilityPaths(db: DbOrTrx, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.selectFrom('facility').select(['id', 'path']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, path }) => [id, path]))
+}
+
 export async function insertFacility(db: DbOrTrx, facility: FacilityTable): Promise<void> {
   await db.insertInto('facility').values(facility).execute()
 }
 
+/** False when it is no longer the version that was read. */
 export async function updateFacility(
   db: DbOrTrx,
   id: string,
-  set: Partial<Pick<FacilityTable, 'name' | 'timeZone' | 'parentId'>>,
-): Promise<void> {
-  await db.updateTable('facility').set(set).where('id', '=', id).execute()
+  version: number,
+  set: Partial<Omit<FacilityTable, 'id' | 'path' | 'level'>>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('facility')
+    .set(set)
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
 }
 
 /**
@@ -88,10 +154,6 @@ export async function rewritePaths(trx: DbOrTrx, from: string, to: string): Prom
     .execute()
 }
 
-export async function insertStoragePoint(db: DbOrTrx, point: StoragePointTable): Promise<void> {
-  await db.insertInto('storagePoint').values(point).execute()
-}
-
 export async function findStoragePoint(
   db: DbOrTrx,
   id: string,
@@ -105,23 +167,18 @@ export async function findStoragePoint(
     .executeTakeFirst()
 }
 
-export async function listStoragePoints(
+/** Those of these storage points that lie under the path `scope`. */
+export async function findStoragePoints(
   db: DbOrTrx,
-  query: {
-    readonly scope: string
-    readonly facilityId: string | undefined
-    readonly after: string | undefined
-    readonly limit: number
-  },
+  ids: readonly string[],
+  scope: string,
 ): Promise<StoragePointTable[]> {
+  if (ids.length === 0) return []
   return db
     .selectFrom('storagePoint as s')
     .innerJoin('facility as f', 'f.id', 's.facilityId')
     .selectAll('s')
-    .where('f.path', 'like', likePrefix(query.scope))
-    .$if(query.facilityId !== undefined, (q) => q.where('s.facilityId', '=', query.facilityId ?? ''))
-    .$if(query.after !== undefined, (q) => q.where('s.id', '>', query.after ?? ''))
-    .orderBy('s.id')
-    .limit(query.limit)
+    .where('s.id', 'in', ids)
+    .where('f.path', 'like', likePrefix(scope))
     .execute()
 }

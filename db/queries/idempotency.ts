@@ -21,35 +21,33 @@ export async function insertIdempotencyKey(db: DbOrTrx, row: IdempotencyKeyTable
   await db.insertInto('idempotencyKey').values(row).execute()
 }
 
-/** Keeps the answer. False when the reservation is not ours any more: then nothing of the request may stay. */
+/** Keeps the answer of a reservation, unless somebody has taken it over. */
 export async function completeIdempotencyKey(
   db: DbOrTrx,
   reservation: Reservation,
   answer: { readonly status: number; readonly body: string },
-): Promise<boolean> {
-  const result = await db
+): Promise<void> {
+  await db
     .updateTable('idempotencyKey')
     .set(answer)
     .where('userId', '=', reservation.userId)
     .where('key', '=', reservation.key)
     .where('createdAt', '=', reservation.createdAt)
     .where('status', 'is', null)
-    .executeTakeFirst()
-  return result.numUpdatedRows === 1n
+    .execute()
 }
 
-/** Gives the key back as long as it has no answer yet (or, with `answered`, even then). */
-export async function releaseIdempotencyKey(
+/** Frees a key, as long as what is there is what was seen: a reservation that was answered or taken over since stays. */
+export async function deleteIdempotencyKey(
   db: DbOrTrx,
-  reservation: Reservation,
-  answered = false,
+  { userId, key, createdAt, status }: Reservation & Pick<IdempotencyKeyTable, 'status'>,
 ): Promise<void> {
   await db
     .deleteFrom('idempotencyKey')
-    .where('userId', '=', reservation.userId)
-    .where('key', '=', reservation.key)
-    .where('createdAt', '=', reservation.createdAt)
-    .$if(!answered, (q) => q.where('status', 'is', null))
+    .where('userId', '=', userId)
+    .where('key', '=', key)
+    .where('createdAt', '=', createdAt)
+    .where('status', status === null ? 'is' : '=', status)
     .execute()
 }
 

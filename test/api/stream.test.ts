@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net'
 import { test, type Test } from 'tap'
 import { insertBreach } from '../../db/queries/breach.ts'
 import { waitFor } from '../wait-for.ts'
+import { openStockWorld } from './stock-world.ts'
 import { ADMIN_PASSWORD, openWorld, plantTree, type World } from './world.ts'
 
 interface Listener {
@@ -220,4 +221,30 @@ test('streams are counted, and end with the token and with the server', async (t
   await world.app.close()
   await waitFor(() => next.closed(), 'the server to let go')
   t.same(next.events('end'), [{ reason: 'stopping' }])
+})
+
+test('stock events reach those who may see their facilities', async (t) => {
+  const world = await openStockWorld(t, 'sqlite::memory:')
+  const { a, b } = world.tree
+  const port = await listen(world)
+  const receive = async (site: typeof a) => {
+    const { body } = await world.post('/v1/stock-events', world.admin, {
+      kind: 'receive',
+      facilityId: site.facility,
+      lines: [{ storagePointId: site.storagePoint, lotId: world.penta.lot, doses: 10 }],
+    })
+    return { kind: 'receive', eventId: String(body['id']) }
+  }
+  const everything = await open(t, port, world.admin)
+  const ofDevice = await open(t, port, world.admin, `?deviceId=${a.device}`)
+  const clinicA = await open(t, port, await world.person('clinic-a', 'viewer', a.facility))
+  const first = await receive(a)
+  const foreign = await receive(b)
+  const last = await receive(a)
+  await waitFor(() => clinicA.events('stock').length >= 2, 'both events of clinic A')
+  await waitFor(() => everything.events('stock').length >= 3, 'all events')
+  t.same(clinicA.events('stock'), [first, last])
+  t.same(everything.events('stock'), [first, foreign, last])
+  t.same(ofDevice.events('stock'), [])
+  for (const listener of [everything, ofDevice, clinicA]) listener.stop()
 })

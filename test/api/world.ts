@@ -65,6 +65,8 @@ export interface World {
 }
 
 interface Options {
+  /** Of a fresh database; in memory unless given. */
+  readonly databaseUrl?: string
   readonly settings?: Partial<ApiSettings>
   readonly clock?: Clock
 }
@@ -72,12 +74,12 @@ interface Options {
 /** The api on real embedded stores, with the real intake behind it, closed at the end of the test. */
 export async function openWorld(
   t: Test,
-  { settings = {}, clock = systemClock }: Options = {},
+  { databaseUrl = 'sqlite::memory:', settings = {}, clock = systemClock }: Options = {},
 ): Promise<World> {
   const folder = t.testdir()
   const log = pino({ level: 'silent' })
   const metrics = createMetrics()
-  const db = await openDb('sqlite::memory:')
+  const db = await openDb(databaseUrl)
   await migrate(db)
   await ensureAdministrator(db, { password: ADMIN_PASSWORD })
   const cache = openMemoryCache({ entriesMax: 10_000 })

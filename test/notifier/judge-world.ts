@@ -240,7 +240,16 @@ async function addFacility(db: Db): Promise<string> {
   const place = { id, name: 'Cisarua', level: 'facility' as const, parentId: null, timeZone: 'Asia/Jakarta' }
   await db
     .insertInto('facility')
-    .values({ ...place, path: `${id}/`, createdAt: 0 })
+    .values({
+      ...place,
+      path: `${id}/`,
+      code: null,
+      gln: null,
+      population: null,
+      version: 1,
+      createdAt: 0,
+      updatedAt: 0,
+    })
     .execute()
   return id
 }

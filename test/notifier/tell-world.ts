@@ -62,7 +62,15 @@ export type World = Awaited<ReturnType<typeof createWorld>>
 
 async function insertRegistry(db: Db): Promise<void> {
   const createdAt = NOW
-  const facility = { timeZone: 'Asia/Jakarta', createdAt }
+  const facility = {
+    timeZone: 'Asia/Jakarta',
+    code: null,
+    gln: null,
+    population: null,
+    version: 1,
+    createdAt,
+    updatedAt: createdAt,
+  }
   await db
     .insertInto('facility')
     .values([
