@@ -14,5 +14,9 @@ export function mysqlDialect(url: string): MysqlDialect {
     // Found rows, not changed rows: an update to the same values still says that the row is there.
     flags: ['+FOUND_ROWS'],
   })
+  // A read after a lock must see what others committed before it; the default would show the state of the first read.
+  pool.on('connection', (connection) => {
+    connection.query('set session transaction isolation level read committed')
+  })
   return new MysqlDialect({ pool })
 }
