@@ -16,6 +16,7 @@ export const ERRORS = {
   'request.unsupportedMediaType': [415, 'The content type is not supported.'],
   'request.idempotencyMismatch': [422, 'This Idempotency-Key was used before with a different request.'],
   'request.idempotencyBusy': [409, 'The first request with this Idempotency-Key is still being answered.'],
+  'request.preconditionFailed': [412, 'It has changed since you read it; look again before changing it.'],
   'request.tooMany': [429, 'Too many requests; wait before trying again.'],
   'resource.notFound': [404, 'There is no such thing, or it is outside of your part of the hierarchy.'],
   'resource.conflict': [409, 'Something with the same identity exists already.'],
