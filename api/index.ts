@@ -11,12 +11,17 @@ import { authRoutes } from './routes/auth.ts'
 import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
+import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { orderStepRoutes } from './routes/order-steps.ts'
+import { orderRoutes } from './routes/orders.ts'
+import { shipmentRoutes } from './routes/shipments.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { storagePointRoutes } from './routes/storage-points.ts'
@@ -64,6 +69,11 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
+    await app.register(orderRoutes, deps)
+    await app.register(orderStepRoutes, deps)
+    await app.register(shipmentRoutes, deps)
+    await app.register(disposalRoutes, deps)
+    await app.register(lotTraceRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

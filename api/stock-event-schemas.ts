@@ -57,7 +57,6 @@ const LINES = {
   vvm: { ...at, ...held, doses: Doses, toVvmStage: Stage },
   hold: { ...at, doses: Doses },
   release: { ...at, doses: Doses },
-  dispose: { lotId: Id, vvmStage: Type.Optional(Stage), reasonCode: Type.Optional(Code), doses: Doses },
 } as const
 
 const head = {
@@ -92,7 +91,6 @@ export const NewStockEvent = Type.Union([
   kind('vvm'),
   kind('hold'),
   kind('release'),
-  kind('dispose'),
 ])
 export type NewStockEventBody = Static<typeof NewStockEvent>
 
