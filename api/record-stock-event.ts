@@ -6,7 +6,7 @@ import { findReversalOf, findStockEvent } from '../db/queries/stock-event.ts'
 import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import { decide, reverse, type EventKind, type StockCommand, type StockFacts } from '../domain/stock-event.ts'
-import type { Leg, Line, VvmStage } from '../domain/stock.ts'
+import type { Leg, VvmStage } from '../domain/stock.ts'
 import { facilityOf, found, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
 import { hashOf } from './replay.ts'
@@ -100,13 +100,17 @@ async function factsFor(
     ),
   }
   if (command.kind !== 'count') return facts
-  const counted = command.lines.map((line): Line => ({
-    account: { kind: 'point', id: line.storagePointId, facilityId: facility.id },
-    lotId: line.lotId,
-    vvmStage: line.vvmStage ?? (facts.lots.get(line.lotId)?.hasVvm ? 1 : 0),
-    held: line.held ?? false,
-  }))
-  return { ...facts, onHand: await lockOnHandAt(trx, counted, occurredAt) }
+  return { ...facts, onHand: await lockOnHandAt(trx, countedLines(command, facts), occurredAt) }
+}
+
+// What does not exist is refused later, when it is decided.
+function countedLines({ lines }: StockCommand<'count'>, { lots, points, facilityId }: StockFacts) {
+  return lines.flatMap(({ storagePointId, lotId, vvmStage, held = false }) => {
+    const lot = lots.get(lotId)
+    const account = { kind: 'point', id: storagePointId, facilityId } as const
+    const line = { account, lotId, vvmStage: vvmStage ?? (lot?.hasVvm ? 1 : 0), held } as const
+    return lot && points.has(storagePointId) ? [{ ...line, itemId: lot.itemId }] : []
+  })
 }
 
 const DEFAULT_REASON: Partial<Record<EventKind, string>> = { consume: 'opened', count: 'counted' }

@@ -277,14 +277,14 @@ function waste(site: Site, { storagePointId, doses, held }: HeldOrNot): Leg[] {
 // A count that finds what the ledger says is written down too: a leg of nothing.
 function count(site: Site, line: CountLine): Leg[] {
   const { storagePointId, counted, expected, held } = line
+  const account = pointOf(site, storagePointId)
   const onHand = site.facts.onHand?.[site.index]
   if (onHand === undefined) throw new Error('a count is decided with what is on hand')
   if (expected !== undefined && expected !== onHand)
     throw refusal('stock.moved', site.index, `${onHand} doses were on hand, not ${expected}`)
   const counting = { ...site, reasonCode: site.reasonCode ?? 'counted' }
   checkReason(counting, 'adjustment')
-  const to = { account: pointOf(site, storagePointId), held }
-  return move(counting, counted - onHand, { account: ownAccount(site, 'adjustment') }, to)
+  return move(counting, counted - onHand, { account: ownAccount(site, 'adjustment') }, { account, held })
 }
 
 function repack(site: Site, line: HeldOrNot & { readonly toLotId: string }): Leg[] {

@@ -14,9 +14,9 @@ export function mysqlDialect(url: string): MysqlDialect {
     // Found rows, not changed rows: an update to the same values still says that the row is there.
     flags: ['+FOUND_ROWS'],
   })
-  // A read after a lock must see what others committed before it; the default would show the state of the first read.
+  // What is read after a lock was waited for must be what its holder left there, not what was true when the transaction began.
   pool.on('connection', (connection) => {
-    connection.query('set session transaction isolation level read committed')
+    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
   })
   return new MysqlDialect({ pool })
 }

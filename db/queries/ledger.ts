@@ -88,9 +88,11 @@ function facilitiesOf(event: NewStockEvent, legs: readonly Leg[]): string[] {
 
 async function changeLine(trx: DbOrTrx, event: NewStockEvent, change: LineChange, options: PostOptions) {
   if (await tryChange(trx, event, change, options)) return
-  if (change.doses >= 0 && (await tryInsert(trx, event, change))) return
-  // Somebody made the line in between, or there is too little.
-  if (change.doses >= 0 && (await tryChange(trx, event, change, options))) return
+  // There is too little, or the line has never been there.
+  if (change.doses >= 0) {
+    await insertLine(trx, change, event.recordedAt)
+    if (await tryChange(trx, event, change, options)) return
+  }
   throw new CodedError('stock.insufficient', `Lot ${change.lotId}: ${-change.doses} doses are wanted.`)
 }
 
@@ -120,27 +122,26 @@ async function tryChange(
   return result.numUpdatedRows === 1n
 }
 
-async function tryInsert(trx: DbOrTrx, event: NewStockEvent, change: LineChange): Promise<boolean> {
+/** A line with nothing on it; somebody else may have made it meanwhile. */
+async function insertLine(trx: DbOrTrx, line: Line & { readonly itemId: string }, at: number): Promise<void> {
   const row = {
-    accountId: change.account.id,
-    lotId: change.lotId,
-    vvmStage: change.vvmStage,
-    held: change.held ? 1 : 0,
-    accountKind: change.account.kind,
-    facilityId: change.account.facilityId,
-    itemId: change.itemId,
-    doses: change.doses,
+    accountId: line.account.id,
+    lotId: line.lotId,
+    vvmStage: line.vvmStage,
+    held: line.held ? 1 : 0,
+    accountKind: line.account.kind,
+    facilityId: line.account.facilityId,
+    itemId: line.itemId,
+    doses: 0,
     allocated: 0,
-    version: change.entries,
-    lastOccurredAt: event.occurredAt,
-    updatedAt: event.recordedAt,
+    version: 0,
+    lastOccurredAt: 0,
+    updatedAt: at,
   } as const
   try {
     await trx.insertInto('stockBalance').values(row).execute()
-    return true
   } catch (error) {
-    if (isDuplicate(error)) return false
-    throw error
+    if (!isDuplicate(error)) throw error
   }
 }
 
@@ -202,12 +203,7 @@ function inOrderOfLocks<L extends Line>(lines: readonly L[]): L[] {
 
 /** Locks lines until the transaction ends, by writing them without changing them. What is read of them after that is true until then. */
 export async function lockLines(trx: DbOrTrx, lines: readonly Line[]): Promise<void> {
-  for (const line of inOrderOfLocks(lines))
-    await trx
-      .updateTable('stockBalance')
-      .set((eb) => ({ version: eb.ref('version') }))
-      .where((eb) => isLine(eb, line))
-      .execute()
+  for (const line of inOrderOfLocks(lines)) await lockLine(trx, line)
 }
 
 export interface Reservation extends Line {
@@ -247,13 +243,18 @@ export async function unreserve(trx: DbOrTrx, reservations: readonly Reservation
 
 /**
  * Locks lines until the transaction ends, and says what was on hand in each at a moment, in order: now, less what came since.
+ * A line that has never been there is made, since nothing else could be locked.
  */
 export async function lockOnHandAt(
   trx: DbOrTrx,
-  lines: readonly Line[],
+  lines: readonly (Line & { readonly itemId: string })[],
   occurredAt: number,
 ): Promise<number[]> {
-  await lockLines(trx, lines)
+  for (const line of inOrderOfLocks(lines))
+    if (!(await lockLine(trx, line))) {
+      await insertLine(trx, line, occurredAt)
+      await lockLine(trx, line)
+    }
   const rows = new Map((await findLines(trx, lines)).map((row) => [rowKey(row), row]))
   const onHand: number[] = []
   for (const line of lines) {
@@ -263,6 +264,15 @@ export async function lockOnHandAt(
     onHand.push(later.reduce((doses, one) => doses - one.doses, row?.doses ?? 0))
   }
   return onHand
+}
+
+async function lockLine(trx: DbOrTrx, line: Line): Promise<boolean> {
+  const result = await trx
+    .updateTable('stockBalance')
+    .set((eb) => ({ version: eb.ref('version') }))
+    .where((eb) => isLine(eb, line))
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
 }
 
 async function insertEntries(

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { StockWorld } from './stock-world.ts'
+import type { Db } from '../../db/schema.ts'
 
 function keyOf(row: {
   readonly accountId: string
@@ -11,7 +11,7 @@ function keyOf(row: {
 }
 
 /** On hand = sum of entries; each event adds up to nothing; opening and closing follow each other. */
-export async function checkLedger(t: Test, { db }: StockWorld): Promise<void> {
+export async function checkLedger(t: Test, db: Db): Promise<void> {
   const entries = await db.selectFrom('stockEntry').selectAll().execute()
   const balances = await db.selectFrom('stockBalance').selectAll().execute()
   const lines = Map.groupBy(

@@ -50,7 +50,7 @@ async function ledgerSuite(suite: Test, databaseUrl: string): Promise<void> {
   const step = (name: string, run: (t: Test) => Promise<void>) =>
     suite.test(name, async (t) => {
       await run(t)
-      await checkLedger(t, world)
+      await checkLedger(t, world.db)
     })
 
   await step('stock that is received is there, with its entries', async (t) => {

@@ -101,9 +101,8 @@ async function everything({ db }: StockWorld): Promise<unknown> {
  * Orders and stock tell one story: what is allocated is what orders were promised, what is in transit is what was sent and not received,
  * and the sums of an order are those of its shipments.
  */
-export async function checkOrders(t: Test, world: StockWorld): Promise<void> {
-  const { db } = world
-  await checkLedger(t, world)
+export async function checkOrders(t: Test, { db }: Pick<StockWorld, 'db'>): Promise<void> {
+  await checkLedger(t, db)
   const balances = await db.selectFrom('stockBalance').selectAll().execute()
   const allocations = await db.selectFrom('orderAllocation').selectAll().execute()
   const shipments = await db.selectFrom('shipment').selectAll().execute()
