@@ -6,7 +6,7 @@ import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Role } from '../domain/role.ts'
 import type { RouteDeps } from './deps.ts'
-import { mayCall, PERMISSIONS, type OperationId } from './permissions.ts'
+import { may, PERMISSIONS, type OperationId } from './permissions.ts'
 
 /** The person (or the service) behind a request, as they are at this moment. */
 export interface Caller {
@@ -66,7 +66,7 @@ export async function guard(app: FastifyInstance, deps: RouteDeps): Promise<void
     const operation = request.routeOptions.config.operationId
     if (operation === undefined || PERMISSIONS[operation] === 'public') return
     request.caller = await authenticate(deps.db, request)
-    if (!mayCall(request.caller.role, operation)) throw new CodedError('auth.forbidden')
+    if (!may(request.caller, operation)) throw new CodedError('auth.forbidden')
   })
 }
 

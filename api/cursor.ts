@@ -1,6 +1,6 @@
 import { CodedError } from '../domain/errors.ts'
 
-const TEXT = /^[0-9a-z.:-]{1,100}$/
+const TEXT = /^[0-9A-Za-z._:-]{1,100}$/
 
 export interface Page<T> {
   readonly items: T[]

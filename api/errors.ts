@@ -25,6 +25,17 @@ interface Found {
   readonly errors?: readonly { readonly path: string; readonly message: string }[]
 }
 
+/** A refusal of one field of a body. */
+export class FieldError extends CodedError {
+  readonly field: string
+  readonly says: string
+  constructor(field: string, says: string, code: ErrorCode = 'request.invalid') {
+    super(code, `${field}: ${says}.`)
+    this.field = field
+    this.says = says
+  }
+}
+
 /** Every error of every route becomes problem details (RFC 9457) here. What the caller did not cause is logged and tells nothing. */
 export function problemHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const found = describe(error)
@@ -58,7 +69,9 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, found: Found)
 function describe(error: unknown): Found {
   if (error instanceof CodedError) {
     const internal = ERRORS[error.code][0] === 500
-    return { code: error.code, detail: internal ? undefined : error.detail }
+    const errors =
+      error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
+    return { code: error.code, detail: internal ? undefined : error.detail, errors }
   }
   if (!(error instanceof Error)) return { code: 'internal.unexpected' }
   return describeFastifyError(error as FastifyError)

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
+import { listDeviceIdsUnder } from '../db/queries/device.ts'
 import { insertChanges } from '../db/queries/change.ts'
 import {
   findFacility,
@@ -14,6 +15,7 @@ import type { FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import { LEVELS, type Level } from '../domain/role.ts'
 import { facilityOf, found } from './caller.ts'
+import type { RouteDeps } from './deps.ts'
 import { closed, Code, Id, isId, Name, nullable, Time, Version } from './schemas.ts'
 import { isTimeZone, toRfc3339 } from './time.ts'
 import { audit, type Writing } from './write.ts'
@@ -170,4 +172,9 @@ function codeIsTaken(error: unknown): never {
 export function facilityView(row: FacilityTable): Static<typeof Facility> {
   const { path: _, ...shown } = row
   return { ...shown, createdAt: toRfc3339(row.createdAt), updatedAt: toRfc3339(row.updatedAt) }
+}
+
+/** Devices learn of it when the facility above them has moved: whose alarms they are is told by the path. */
+export async function tellDevicesUnder({ db, cache }: RouteDeps, path: string): Promise<void> {
+  for (const deviceId of await listDeviceIdsUnder(db, path)) cache.publish('registry', { deviceId })
 }

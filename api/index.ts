@@ -15,16 +15,18 @@ import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { lotTraceRoutes } from './routes/lot-trace.ts'
+import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { orderStepRoutes } from './routes/order-steps.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { shipmentRoutes } from './routes/shipments.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
+import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
-import { storagePointRoutes } from './routes/storage-points.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
 
@@ -59,7 +61,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(meRoutes, deps)
     await app.register(userRoutes, deps)
     await app.register(facilityRoutes, deps)
-    await app.register(storagePointRoutes, deps)
+    await app.register(referenceRoutes, deps)
     await app.register(equipmentRoutes, deps)
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
@@ -74,6 +76,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(shipmentRoutes, deps)
     await app.register(disposalRoutes, deps)
     await app.register(lotTraceRoutes, deps)
+    await app.register(stockLevelRoutes, deps)
+    await app.register(fileRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

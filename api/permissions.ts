@@ -25,6 +25,39 @@ export const PERMISSIONS = {
   updateFacility: MANAGING,
   createStoragePoint: MANAGING,
   listStoragePoints: ALL,
+  getStoragePoint: ALL,
+  updateStoragePoint: MANAGING,
+
+  listManufacturers: ALL,
+  getManufacturer: ALL,
+  createManufacturer: MANAGING,
+  updateManufacturer: MANAGING,
+  listItems: ALL,
+  getItem: ALL,
+  createItem: MANAGING,
+  updateItem: MANAGING,
+  listTradeItems: ALL,
+  getTradeItem: ALL,
+  createTradeItem: MANAGING,
+  updateTradeItem: MANAGING,
+  listLots: ALL,
+  getLot: ALL,
+  createLot: MANAGING,
+  updateLot: MANAGING,
+  listActivities: ALL,
+  getActivity: ALL,
+  createActivity: MANAGING,
+  updateActivity: MANAGING,
+  listReasons: ALL,
+  getReason: ALL,
+  createReason: MANAGING,
+  updateReason: MANAGING,
+
+  listStockLevels: ALL,
+  getStockLevel: ALL,
+  saveStockLevel: MANAGING,
+  importCsv: MANAGING,
+  exportCsv: ALL,
 
   createEquipment: MANAGING,
   listEquipment: ALL,
@@ -89,6 +122,34 @@ export const PERMISSIONS = {
 } as const satisfies Record<string, readonly Role[] | 'public'>
 
 export type OperationId = keyof typeof PERMISSIONS
+
+/**
+ * What is the whole programme's: of those whom the table allows it, only administrators and managers at the root of a tree may do it.
+ * A lot is registered where it arrives first; what it is said to be is changed by the programme alone.
+ */
+export const NATIONAL: ReadonlySet<OperationId> = new Set([
+  'createManufacturer',
+  'updateManufacturer',
+  'createItem',
+  'updateItem',
+  'createTradeItem',
+  'updateTradeItem',
+  'updateLot',
+  'createActivity',
+  'updateActivity',
+  'createReason',
+  'updateReason',
+])
+
+/**
+ * Whether a person may call this operation.
+ * @param scope path of their part of the tree; empty for all of it
+ */
+export function may({ role, scope }: { role: Role; scope: string }, operation: OperationId): boolean {
+  // The path of a root is one id and a slash.
+  const isNational = scope.indexOf('/') === scope.length - 1
+  return mayCall(role, operation) && (isNational || !NATIONAL.has(operation))
+}
 
 /** Whether this role may call this operation at all. */
 export function mayCall(role: Role, operation: OperationId): boolean {

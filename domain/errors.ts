@@ -20,6 +20,7 @@ export const ERRORS = {
   'request.tooMany': [429, 'Too many requests; wait before trying again.'],
   'resource.notFound': [404, 'There is no such thing, or it is outside of your part of the hierarchy.'],
   'resource.conflict': [409, 'Something with the same identity exists already.'],
+  'resource.inUse': [409, 'What was recorded rests on it: this can no longer change.'],
   'stock.insufficient': [409, 'There is not enough of it on hand, or what there is is promised to orders.'],
   'stock.negativeInPast': [
     409,

@@ -4,11 +4,10 @@ import { Type, type Static } from 'typebox'
 import { listDeviceIdsOfEquipment } from '../../db/queries/device.ts'
 import { findEquipment, insertEquipment, listEquipment, updateEquipment } from '../../db/queries/equipment.ts'
 import { findStoragePoint } from '../../db/queries/facility.ts'
-import { listProfiles } from '../../db/queries/rule.ts'
 import type { DbOrTrx, EquipmentTable } from '../../db/schema.ts'
-import { CodedError } from '../../domain/errors.ts'
 import { EQUIPMENT_KINDS } from '../../domain/role.ts'
 import { facilityOf, found, pathOf, type Caller } from '../caller.ts'
+import { checkProfile } from '../profile.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import {
@@ -182,12 +181,6 @@ async function checkPlace(
 ): Promise<void> {
   const facility = await facilityOf(trx, caller, place.facilityId)
   if (place.storagePointId !== null) found(await findStoragePoint(trx, place.storagePointId, facility.id))
-}
-
-async function checkProfile(trx: DbOrTrx, profile: string): Promise<void> {
-  const known = await listProfiles(trx)
-  if (!known.includes(profile))
-    throw new CodedError('request.invalid', `profile is none of: ${known.join(', ')}.`)
 }
 
 function view(row: EquipmentTable): Static<typeof Equipment> {

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { listDeviceIdsUnder } from '../../db/queries/device.ts'
 import { listFacilities } from '../../db/queries/facility.ts'
 import { inTransaction } from '../../db/transaction.ts'
 import { LEVELS } from '../../domain/role.ts'
@@ -15,6 +14,7 @@ import {
   FacilityChange,
   facilityView,
   NewFacility,
+  tellDevicesUnder,
 } from '../facility.ts'
 import { closed, Code, Id, IdParams, LIMIT_DEFAULT, operation, page, paging, Search } from '../schemas.ts'
 import { once, writingOf } from '../write.ts'
@@ -103,9 +103,4 @@ export const facilityRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, 
     tag(reply, after.version)
     return facilityView(after)
   })
-}
-
-/** Devices learn of it when the facility above them has moved: whose alarms they are is told by the path. */
-export async function tellDevicesUnder({ db, cache }: RouteDeps, path: string): Promise<void> {
-  for (const deviceId of await listDeviceIdsUnder(db, path)) cache.publish('registry', { deviceId })
 }

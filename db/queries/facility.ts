@@ -24,6 +24,39 @@ export async function findFacility(
     .executeTakeFirst()
 }
 
+/**
+ * A facility under the path `scope`, as files name it: by its code, or by its id where it has none.
+ */
+export async function findFacilityByRef(
+  db: DbOrTrx,
+  ref: string,
+  scope: string,
+): Promise<FacilityTable | undefined> {
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where((eb) => eb.or([eb('code', '=', ref), eb('id', '=', ref)]))
+    .where('path', 'like', likePrefix(scope))
+    .executeTakeFirst()
+}
+
+/** Codes (or, where there is none, ids) by id, of facilities under the path `scope`. */
+export async function findFacilityRefs(
+  db: DbOrTrx,
+  ids: readonly (string | null)[],
+  scope: string,
+): Promise<Map<string, string>> {
+  const asked = [...new Set(ids)].filter((id) => id !== null)
+  if (asked.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('facility')
+    .select(['id', 'code'])
+    .where('id', 'in', asked)
+    .where('path', 'like', likePrefix(scope))
+    .execute()
+  return new Map(rows.map(({ id, code }) => [id, code ?? id]))
+}
+
 /** In the order of their making. `under`: only this facility and what is below it. */
 export async function listFacilities(
   db: DbOrTrx,
@@ -99,10 +132,6 @@ export async function rewritePaths(trx: DbOrTrx, from: string, to: string): Prom
     .execute()
 }
 
-export async function insertStoragePoint(db: DbOrTrx, point: StoragePointTable): Promise<void> {
-  await db.insertInto('storagePoint').values(point).execute()
-}
-
 export async function findStoragePoint(
   db: DbOrTrx,
   id: string,
@@ -114,25 +143,4 @@ export async function findStoragePoint(
     .where('id', '=', id)
     .where('facilityId', '=', facilityId)
     .executeTakeFirst()
-}
-
-export async function listStoragePoints(
-  db: DbOrTrx,
-  query: {
-    readonly scope: string
-    readonly facilityId: string | undefined
-    readonly after: string | undefined
-    readonly limit: number
-  },
-): Promise<StoragePointTable[]> {
-  return db
-    .selectFrom('storagePoint as s')
-    .innerJoin('facility as f', 'f.id', 's.facilityId')
-    .selectAll('s')
-    .where('f.path', 'like', likePrefix(query.scope))
-    .$if(query.facilityId !== undefined, (q) => q.where('s.facilityId', '=', query.facilityId ?? ''))
-    .$if(query.after !== undefined, (q) => q.where('s.id', '>', query.after ?? ''))
-    .orderBy('s.id')
-    .limit(query.limit)
-    .execute()
 }

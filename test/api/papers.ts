@@ -1,6 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { OperationId } from '../../api/permissions.ts'
-import { plantManufacturer, plantProduct } from './stock-world.ts'
 import type { Site, World } from './world.ts'
 
 /** Read by everybody: lots are national. Recalling one is for the national level alone, and answers 403 to others. */
@@ -85,10 +84,9 @@ export async function plantPapers({ db }: World, site: Site) {
       eventId: null,
     })
     .execute()
-  const { lot } = await plantProduct(db, await plantManufacturer(db), 'papers', null)
   const reasonCode = 'not-needed'
   return {
-    theirs: { orders: order, shipments: shipment, disposals: disposal, 'stock-events': event, lots: lot },
+    theirs: { orders: order, shipments: shipment, disposals: disposal },
     bodies: {
       createOrder: { kind: 'request', ...sides, lines: [{ itemId: event, doses: 1 }] },
       updateOrder: { comment: 'c' },
@@ -100,7 +98,6 @@ export async function plantPapers({ db }: World, site: Site) {
       receiveShipment: {},
       reverseReceipt: {},
       recallShipment: {},
-      reverseStockEvent: {},
       recallLot: { reason: 'r' },
       createDisposal: { facilityId: site.facility, lines: [{ lotId: event, doses: 1 }] },
       carryOutDisposal: { method: 'm', witness: 'w', certificateNo: 'c' },

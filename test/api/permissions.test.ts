@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { test } from 'tap'
-import { mayCall, PERMISSIONS, type OperationId } from '../../api/permissions.ts'
+import { mayCall, NATIONAL, PERMISSIONS, type OperationId } from '../../api/permissions.ts'
 import { insertBreach } from '../../db/queries/breach.ts'
 import { insertRefusals } from '../../db/queries/refusal.ts'
 import { ROLES, type Role } from '../../domain/role.ts'
@@ -62,9 +62,72 @@ async function plantBreachAndRefusal(world: World, site: Site) {
   return { breach, refusal }
 }
 
+// Read by everybody, wherever they are: what the programme agreed on.
+const EVERYBODYS: ReadonlySet<OperationId> = new Set([
+  'listManufacturers',
+  'getManufacturer',
+  'listItems',
+  'getItem',
+  'listTradeItems',
+  'getTradeItem',
+  'listLots',
+  'getLot',
+  'listActivities',
+  'getActivity',
+  'listReasons',
+  'getReason',
+])
+
+/** One of each kind of reference data, and a stock level and a storage point in the other district. */
+async function plantReference(world: World, site: Site) {
+  const syringe = { code: 'AD05', name: 'N', kind: 'syringe', dosesPerVial: 1, mm3PerDose: 1 }
+  const item = await world.make('/v1/items', syringe)
+  const manufacturer = await world.make('/v1/manufacturers', { name: 'M' })
+  const product = { itemId: item, manufacturerId: manufacturer, name: 'N', dosesPerPack: 100 }
+  const tradeItem = await world.make('/v1/trade-items', product)
+  const lotBody = { tradeItemId: tradeItem, code: 'L1', expiresOn: '2090-01-31' }
+  const lot = await world.make('/v1/lots', lotBody)
+  await world.post('/v1/activities', world.admin, { code: 'routine', name: 'N' })
+  await world.patch(`/v1/stock-levels/${site.facility}/${item}`, world.admin, { maxDoses: 10 })
+  const line = { storagePointId: site.storagePoint, lotId: lot, doses: 5 }
+  const event = { kind: 'receive', facilityId: site.facility, lines: [line] }
+  const missing = randomUUIDv7()
+  return {
+    item,
+    theirs: {
+      manufacturers: manufacturer,
+      items: item,
+      'trade-items': tradeItem,
+      lots: lot,
+      activities: 'routine',
+      reasons: 'broken',
+      'storage-points': site.storagePoint,
+      'stock-events': await world.make('/v1/stock-events', event),
+    },
+    bodies: {
+      createManufacturer: { name: 'N' },
+      updateManufacturer: { name: 'N' },
+      createItem: { ...syringe, code: 'AD10' },
+      updateItem: { name: 'N' },
+      createTradeItem: { ...product, name: 'Other' },
+      updateTradeItem: { name: 'N' },
+      createLot: { ...lotBody, tradeItemId: missing },
+      updateLot: { code: 'L2' },
+      createActivity: { code: 'campaign', name: 'N' },
+      updateActivity: { name: 'N' },
+      createReason: { code: 'lost', name: 'N', kind: 'adjustment' },
+      updateReason: { name: 'N' },
+      updateStoragePoint: { name: 'N' },
+      saveStockLevel: { maxDoses: 20 },
+      recordStockEvent: event,
+      reverseStockEvent: {},
+    } satisfies Partial<Record<OperationId, unknown>>,
+  }
+}
+
 test('every route with every role', async (suite) => {
   const world = await openWorld(suite, { settings: { streamsPerUserMax: 1 } })
-  const { a, b } = await plantTree(world)
+  const { a, b, country } = await plantTree(world)
   const far = await plantBreachAndRefusal(world, b)
   const papers = await plantPapers(world, b)
   const users = (await world.get('/v1/users', world.admin)).body
@@ -97,7 +160,14 @@ test('every route with every role', async (suite) => {
     refusals: far.refusal,
     ...papers.theirs,
   }
-  const urlOf = (path: string) => path.replace('{id}', theirs[path.split('/')[2] ?? ''] ?? 'missing')
+  const reference = await plantReference(world, b)
+  Object.assign(theirs, reference.theirs)
+  const urlOf = (path: string) =>
+    path
+      .replace('{id}', theirs[path.split('/')[2] ?? ''] ?? 'missing')
+      .replace('{facilityId}', b.facility)
+      .replace('{itemId}', reference.item)
+      .replace('{kind}', 'items')
   // Right in form, so that what answers is the permission and not the schema; it names things of the other district.
   const bodies: Partial<Record<OperationId, unknown>> = {
     changeMyPassword: { currentPassword: 'not the right one', newPassword: 'something else' },
@@ -119,6 +189,7 @@ test('every route with every role', async (suite) => {
     commandDevice: { method: 'm' },
     acknowledgeBreach: { action: 'a', comment: 'c' },
     ...papers.bodies,
+    ...reference.bodies,
   }
   const bodyOf = ({ operationId }: Operation) => bodies[operationId]
 
@@ -153,7 +224,9 @@ test('every route with every role', async (suite) => {
           mayCall(role, operationId) &&
           !OF_LOTS.has(operationId) &&
           PERMISSIONS[operationId] !== 'public' &&
-          (path.includes('{id}') || operationId.startsWith('create')),
+          (/\{(id|facilityId)\}/.test(path) || /^(create|record)/.test(operationId)) &&
+          !NATIONAL.has(operationId) &&
+          !EVERYBODYS.has(operationId),
       )
       t.ok(reaching.length >= 6)
       for (const operation of reaching) {
@@ -170,12 +243,31 @@ test('every route with every role', async (suite) => {
     }
   })
 
+  await suite.test('what is the programme’s is read by all and changed at its root', async (t) => {
+    const national = operations.filter(({ operationId }) => NATIONAL.has(operationId))
+    t.equal(national.length, NATIONAL.size)
+    for (const operation of national) {
+      const { method, path } = operation
+      const token = tokens.get('manager')
+      const answer = await world.ask(method, urlOf(path), { token, body: bodyOf(operation) })
+      t.match(answer, { status: 403, body: { code: 'auth.forbidden' } }, `${method} ${path}`)
+    }
+    const root = await world.person('root', 'manager', country)
+    const archived = { token: root, body: { archived: true } }
+    t.equal((await world.ask('PATCH', `/v1/items/${reference.item}`, archived)).status, 200)
+    for (const { path } of operations.filter(({ operationId }) => EVERYBODYS.has(operationId)))
+      for (const token of tokens.values()) t.equal((await world.get(urlOf(path), token)).status, 200, path)
+  })
+
   await suite.test('lists show nothing of the other district, also when asked for it', async (t) => {
     const lists = operations.filter(
-      ({ method, path }) =>
-        method === 'GET' && !path.includes('{') && !/[/](me|stream|rules|profiles)$/.test(path),
+      ({ method, path, operationId }) =>
+        method === 'GET' &&
+        !path.includes('{') &&
+        !/[/](me|stream|rules|profiles)$/.test(path) &&
+        !EVERYBODYS.has(operationId),
     )
-    t.equal(lists.length, 12)
+    t.equal(lists.length, 13)
     for (const [role, token] of tokens) {
       if (role === 'administrator') continue
       for (const { path, operationId } of lists.filter((list) => mayCall(role, list.operationId))) {
@@ -185,6 +277,7 @@ test('every route with every role', async (suite) => {
         for (const id of [
           ...Object.values(papers.theirs),
           b.facility,
+          b.storagePoint,
           b.equipment,
           b.device,
           far.breach,
