@@ -40,6 +40,8 @@ export interface ApiSettings {
   readonly loginWindowMs?: number | undefined
   /** How long an answer is kept under its Idempotency-Key. Default 24 hours. */
   readonly idempotencyTtlMs?: number | undefined
+  /** GS1 company prefix, 7 to 10 digits, from which shipments get their SSCC. Empty: only those that are given one have one. */
+  readonly gs1CompanyPrefix?: string | undefined
   /** Live streams at once, in all and of one person. Defaults 1000 and 5. */
   readonly streamsMax?: number | undefined
   readonly streamsPerUserMax?: number | undefined
@@ -65,6 +67,7 @@ const DEFAULTS = {
   loginTriesPerAddressMax: 100,
   loginWindowMs: 300_000,
   idempotencyTtlMs: 86_400_000,
+  gs1CompanyPrefix: '',
   streamsMax: 1000,
   streamsPerUserMax: 5,
   streamBufferBytesMax: 1_048_576,

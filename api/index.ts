@@ -12,8 +12,10 @@ import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
+import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { facilityRoutes } from './routes/facilities.ts'
+import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
@@ -21,6 +23,9 @@ import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { scanRoutes } from './routes/scan.ts'
+import { orderStepRoutes } from './routes/order-steps.ts'
+import { orderRoutes } from './routes/orders.ts'
+import { shipmentRoutes } from './routes/shipments.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { stockBatchRoutes } from './routes/stock-batch.ts'
@@ -76,6 +81,11 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(changeRoutes, deps)
     await app.register(scanRoutes, deps)
     await app.register(epcisRoutes, deps)
+    await app.register(orderRoutes, deps)
+    await app.register(orderStepRoutes, deps)
+    await app.register(shipmentRoutes, deps)
+    await app.register(disposalRoutes, deps)
+    await app.register(lotTraceRoutes, deps)
     await app.register(stockLevelRoutes, deps)
     await app.register(fileRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })

@@ -1,20 +1,28 @@
-import { createHash, randomUUIDv7 } from 'node:crypto'
+import { randomUUIDv7 } from 'node:crypto'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
-import { lockOnHandAt, postEvent, type PostedEvent } from '../db/queries/ledger.ts'
+import { lockOnHandAt, postEvent, type NewStockEvent, type PostedEvent } from '../db/queries/ledger.ts'
 import { findLotFacts, findPointsOf, findReasonKinds } from '../db/queries/stock-facts.ts'
 import { findReversalOf, findStockEvent } from '../db/queries/stock-event.ts'
 import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { CodedError } from '../domain/errors.ts'
 import { decide, reverse, type EventKind, type StockCommand, type StockFacts } from '../domain/stock-event.ts'
-import type { VvmStage } from '../domain/stock.ts'
+import type { Leg, VvmStage } from '../domain/stock.ts'
 import { facilityOf, found, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
+import { hashOf } from './replay.ts'
 import type { NewStockEventBody } from './stock-event-schemas.ts'
 import { dayIn, parseTime } from './time.ts'
 
 /** Clocks of phones are never quite right. */
 const AHEAD_MS_MAX = 600_000
+
+/** When it happened, as the client says; now, when it does not. @throws CodedError `stock.inFuture` */
+export function occurredAtOf(text: string | undefined, recordedAt: number): number {
+  const occurredAt = text === undefined ? recordedAt : parseTime(text, 'occurredAt')
+  if (occurredAt > recordedAt + AHEAD_MS_MAX) throw new CodedError('stock.inFuture')
+  return occurredAt
+}
 
 /** They tell what has happened, whether or not somebody was promised the stock. */
 const FACTS: ReadonlySet<EventKind> = new Set([
@@ -38,8 +46,7 @@ export async function recordStockEvent(
   body: NewStockEventBody,
 ): Promise<PostedEvent> {
   const recordedAt = clock.now()
-  const occurredAt = body.occurredAt === undefined ? recordedAt : parseTime(body.occurredAt, 'occurredAt')
-  if (occurredAt > recordedAt + AHEAD_MS_MAX) throw new CodedError('stock.inFuture')
+  const occurredAt = occurredAtOf(body.occurredAt, recordedAt)
   const facility = await facilityOf(trx, caller, body.facilityId)
   const command = commandOf(body)
   const facts = await factsFor(trx, facility, command, occurredAt)
@@ -141,22 +148,54 @@ export async function reverseStockEvent(
   if (original.kind === 'reversal' || original.shipmentId !== null)
     throw new CodedError('stock.notReversible')
   if (await findReversalOf(trx, eventId)) throw new CodedError('stock.alreadyReversed')
-  const { number: _, documentNo: __, legs, ...same } = original
-  const event = {
-    ...same,
-    id: body.id ?? randomUUIDv7(),
-    kind: 'reversal' as const,
-    recordedAt: clock.now(),
-    userId: caller.id,
-    reasonCode: body.reasonCode ?? null,
-    comment: body.comment ?? null,
-    reversesEventId: eventId,
-    requestHash: hashOf({ ...body, eventId }),
-  }
-  return postEvent(trx, event, reverse(legs), { mayTakeAllocated: true }).catch((error: unknown) => {
+  const recalled = await recalledAmong(trx, original.legs)
+  // A hold for the sake of a recall is not undone, whatever way it is asked for.
+  if (original.kind === 'hold' && recalled.size > 0) throw new CodedError('stock.lotRecalled')
+  const writing = { caller, at: clock.now() }
+  const event = reversalOf(writing, original, { ...body, requestHash: hashOf({ ...body, eventId }) })
+  const legs = await holdRecalled(trx, reverse(original.legs))
+  return postEvent(trx, event, legs, { mayTakeAllocated: true }).catch((error: unknown) => {
     if (isDuplicate(error)) throw new CodedError('stock.alreadyReversed')
     throw error
   })
+}
+
+/** The event that undoes another one, at the time at which that one happened. */
+export function reversalOf(
+  { caller, at }: { readonly caller: Pick<Caller, 'id'>; readonly at: number },
+  original: PostedEvent,
+  said: {
+    readonly id?: string | undefined
+    readonly reasonCode?: string | undefined
+    readonly comment?: string | undefined
+    readonly requestHash?: string
+  },
+): NewStockEvent {
+  const { number: _, documentNo: __, legs: ___, ...same } = original
+  return {
+    ...same,
+    id: said.id ?? randomUUIDv7(),
+    kind: 'reversal',
+    recordedAt: at,
+    userId: caller.id,
+    reasonCode: said.reasonCode ?? null,
+    comment: said.comment ?? null,
+    reversesEventId: original.id,
+    requestHash: said.requestHash ?? hashOf({ eventId: original.id }),
+  }
+}
+
+async function recalledAmong(trx: DbOrTrx, legs: readonly Leg[]): Promise<Set<string>> {
+  const lots = await findLotFacts(trx, [...new Set(legs.map(({ lotId }) => lotId))])
+  return new Set([...lots].filter(([, { isRecalled }]) => isRecalled).map(([id]) => id))
+}
+
+/** The same legs, but what comes back to a shelf of a lot that was recalled meanwhile comes back on hold. */
+export async function holdRecalled(trx: DbOrTrx, legs: readonly Leg[]): Promise<Leg[]> {
+  const recalled = await recalledAmong(trx, legs)
+  return legs.map((leg) =>
+    leg.account.kind === 'point' && leg.doses > 0 && recalled.has(leg.lotId) ? { ...leg, held: true } : leg,
+  )
 }
 
 /**
@@ -196,8 +235,4 @@ export function tellStock({ cache }: Pick<RouteDeps, 'cache'>, event: PostedEven
   const facilities = new Set(event.legs.map(({ account }) => account.facilityId)).add(event.facilityId)
   if (event.otherFacilityId !== null) facilities.add(event.otherFacilityId)
   cache.publish('stock', { eventId: event.id, kind: event.kind, facilityIds: [...facilities] })
-}
-
-function hashOf(request: object): string {
-  return createHash('sha256').update(JSON.stringify(request)).digest('hex')
 }

@@ -59,7 +59,6 @@ const LINES = {
   vvm: { ...at, ...held, doses: Doses, toVvmStage: Stage },
   hold: { ...at, doses: Doses },
   release: { ...at, doses: Doses },
-  dispose: { lotId: Id, vvmStage: Type.Optional(Stage), reasonCode: Type.Optional(Code), doses: Doses },
 } as const
 
 const head = {
@@ -94,7 +93,6 @@ export const NewStockEvent = Type.Union([
   kind('vvm'),
   kind('hold'),
   kind('release'),
-  kind('dispose'),
 ])
 export type NewStockEventBody = Static<typeof NewStockEvent>
 

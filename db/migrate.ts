@@ -4,6 +4,7 @@ import { withMigrationLock } from './migration-lock.ts'
 import type { Db } from './schema.ts'
 import * as m0001 from './migrations/0001-cold-chain.ts'
 import * as m0002 from './migrations/0002-stock.ts'
+import * as m0003 from './migrations/0003-orders.ts'
 import * as m0004 from './migrations/0004-epcis.ts'
 import { SHIPPED_RULES } from '../domain/rule.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
@@ -11,6 +12,7 @@ import { SHIPPED_REASONS } from '../domain/stock.ts'
 const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
   '0002-stock': m0002,
+  '0003-orders': m0003,
   '0004-epcis': m0004,
 }
 

@@ -84,4 +84,16 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
     'Kejadian dicatat satu per satu: GS1-Capture-Error-Behaviour hanya dapat berupa proceed.',
   'scan.notGs1': 'Kode bukan kode GS1.',
   'resource.inUse': 'Ada catatan yang bertumpu padanya: ini tidak dapat berubah lagi.',
+  'order.wrongState': 'Status pesanan, pengiriman, atau pemusnahan tidak mengizinkan ini.',
+  'order.wrongSide': 'Langkah ini milik pihak lain dari pesanan.',
+  'order.unknownLine': 'Pesanan atau pengiriman tidak memiliki baris itu.',
+  'order.unknownItem': 'Barang itu tidak ada.',
+  'order.quantity':
+    'Lebih dari yang diminta, disetujui, dialokasikan, atau dikirim, atau tidak ada sama sekali.',
+  'order.held': 'Stok sedang ditahan.',
+  'order.received': 'Pengiriman sudah diterima sebelumnya.',
+  'order.badSscc': 'SSCC bukan 18 digit dengan digit pemeriksa yang benar.',
+  'order.sameFacility': 'Kedua pihak pesanan adalah fasilitas yang sama.',
+  'disposal.samePerson': 'Pembuat pemusnahan tidak dapat menyetujuinya.',
+  'lot.recalled': 'Lot sudah ditarik.',
 }

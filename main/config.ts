@@ -82,6 +82,10 @@ export const SETTINGS = {
   ADMIN_PASSWORD: secret(
     'Password of the user `admin`, created at the first start. Empty: a random one, printed once.',
   ),
+  GS1_COMPANY_PREFIX: text(
+    '',
+    'GS1 company prefix, 7 to 10 digits: shipments get an SSCC of it. Empty: only those that are given one have one.',
+  ),
   JWT_SECRET: secret(
     'Key that signs access tokens, at least 32 characters. Empty: a random one, kept in `$DATA_DIR/jwt-secret`.',
   ),
@@ -136,6 +140,8 @@ function relations(config: Config): string[] {
   const problems: string[] = deploymentProblems(config)
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE))
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE go together: one of them is missing')
+  if (config.GS1_COMPANY_PREFIX && !/^\d{7,10}$/.test(config.GS1_COMPANY_PREFIX))
+    problems.push('GS1_COMPANY_PREFIX is not 7 to 10 digits')
   if (config.JWT_SECRET && config.JWT_SECRET.length < 32)
     problems.push('JWT_SECRET is shorter than 32 characters')
   if (config.ADMIN_PASSWORD && config.ADMIN_PASSWORD.length < 10)

@@ -141,6 +141,7 @@ async function apiOf(
     log: log.child({ part: 'api' }),
     sendCommand,
     settings: {
+      gs1CompanyPrefix: config.GS1_COMPANY_PREFIX,
       jwtSecret: config.JWT_SECRET || (await keptSecret(join(config.DATA_DIR, 'jwt-secret'))),
       accessTokenTtlMs: config.ACCESS_TOKEN_TTL_MS,
       refreshTokenTtlMs: config.REFRESH_TOKEN_TTL_MS,

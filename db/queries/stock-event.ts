@@ -80,7 +80,8 @@ export async function listStockEvents(db: DbOrTrx, query: StockEventQuery): Prom
   return withLegs(db, events)
 }
 
-async function withLegs(db: DbOrTrx, events: readonly StockEventTable[]): Promise<PostedEvent[]> {
+/** The same events with their entries. */
+export async function withLegs(db: DbOrTrx, events: readonly StockEventTable[]): Promise<PostedEvent[]> {
   if (events.length === 0) return []
   const ids = events.map(({ id }) => id)
   const entries = await db

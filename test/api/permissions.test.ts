@@ -4,6 +4,7 @@ import { mayCall, NATIONAL, PERMISSIONS, type OperationId } from '../../api/perm
 import { insertBreach } from '../../db/queries/breach.ts'
 import { insertRefusals } from '../../db/queries/refusal.ts'
 import { ROLES, type Role } from '../../domain/role.ts'
+import { OF_LOTS, plantPapers } from './papers.ts'
 import { openWorld, plantTree, type Site, type World } from './world.ts'
 
 interface Operation {
@@ -130,6 +131,7 @@ test('every route with every role', async (suite) => {
   const world = await openWorld(suite, { settings: { streamsPerUserMax: 1 } })
   const { a, b, country } = await plantTree(world)
   const far = await plantBreachAndRefusal(world, b)
+  const papers = await plantPapers(world, b)
   const users = (await world.get('/v1/users', world.admin)).body
   suite.ok(users['items'])
   const tokens = new Map<Role, string>([['administrator', world.admin]])
@@ -158,6 +160,7 @@ test('every route with every role', async (suite) => {
     devices: b.device,
     breaches: far.breach,
     refusals: far.refusal,
+    ...papers.theirs,
   }
   const reference = await plantReference(world, b)
   Object.assign(theirs, reference.theirs)
@@ -188,6 +191,7 @@ test('every route with every role', async (suite) => {
     commandDevice: { method: 'm' },
     acknowledgeBreach: { action: 'a', comment: 'c' },
     recordStockEvents: { events: [{}] },
+    ...papers.bodies,
     ...reference.bodies,
   }
   const bodyOf = ({ operationId }: Operation) => bodies[operationId]
@@ -222,6 +226,7 @@ test('every route with every role', async (suite) => {
         ({ path, operationId }) =>
           !CODES.test(path) &&
           mayCall(role, operationId) &&
+          !OF_LOTS.has(operationId) &&
           PERMISSIONS[operationId] !== 'public' &&
           (/\{(id|facilityId)\}/.test(path) || /^(create|record)/.test(operationId)) &&
           // Answers for each event by itself: offline-batch.test.ts.
@@ -269,7 +274,7 @@ test('every route with every role', async (suite) => {
         !/[/](me|stream|rules|profiles)$/.test(path) &&
         !EVERYBODYS.has(operationId),
     )
-    t.equal(lists.length, 11)
+    t.equal(lists.length, 14)
     for (const [role, token] of tokens) {
       if (role === 'administrator') continue
       for (const { path, operationId } of lists.filter((list) => mayCall(role, list.operationId))) {
@@ -277,6 +282,7 @@ test('every route with every role', async (suite) => {
         t.equal(status, 200, path)
         const text = JSON.stringify(body)
         for (const id of [
+          ...Object.values(papers.theirs),
           b.facility,
           b.storagePoint,
           b.equipment,

@@ -62,7 +62,6 @@ const operations = fc.oneof(
       expected: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ ...head, kind: fc.constant('dispose'), doses }) },
   { weight: 2, arbitrary: fc.record({ ...head, kind: fc.constant('reversal'), of: fc.nat() }) },
 )
 

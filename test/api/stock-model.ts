@@ -26,7 +26,6 @@ export type Operation = { readonly id: string; readonly occurredAt: number; read
       readonly wasted: number
     }
   | { readonly kind: 'count'; readonly place: Place; readonly counted: number; readonly expected: boolean }
-  | { readonly kind: 'dispose'; readonly doses: number }
   | { readonly kind: 'reversal'; readonly of: number }
 )
 
@@ -116,8 +115,6 @@ export class StockModel {
       case 'issue':
       case 'return':
         return [entry(lineOf(operation.place, lot), -operation.doses)]
-      case 'dispose':
-        return [entry(lineOf('wastage', lot), -operation.doses)]
       case 'consume': {
         const { place, administered, wasted } = operation
         const waste = wasted > 0 ? [entry(lineOf('wastage', lot), wasted)] : []

@@ -46,7 +46,7 @@ export async function openStockWorld(t: Test, databaseUrl: string): Promise<Stoc
 
 const edited = { version: 1, createdAt: 1, updatedAt: 1, archivedAt: null }
 
-async function plantManufacturer(db: Db): Promise<string> {
+export async function plantManufacturer(db: Db): Promise<string> {
   const id = randomUUIDv7()
   await db
     .insertInto('manufacturer')
@@ -55,7 +55,7 @@ async function plantManufacturer(db: Db): Promise<string> {
   return id
 }
 
-async function plantProduct(
+export async function plantProduct(
   db: Db,
   manufacturerId: string,
   code: string,

@@ -1,0 +1,46 @@
+import type { DbOrTrx } from '../schema.ts'
+
+/** How much of each item a facility should have, by item. */
+export async function findLevels(
+  db: DbOrTrx,
+  facilityId: string,
+): Promise<{ itemId: string; minDoses: number; maxDoses: number }[]> {
+  return db
+    .selectFrom('stockLevel')
+    .select(['itemId', 'minDoses', 'maxDoses'])
+    .where('facilityId', '=', facilityId)
+    .orderBy('itemId')
+    .execute()
+}
+
+export interface Supply {
+  /** On the shelves, and not on hold. */
+  readonly onHand: number
+  /** On the way here. */
+  readonly inTransit: number
+}
+
+/** What a facility has of these items, and what is coming; items of which there is nothing are missing. */
+export async function findSupply(
+  db: DbOrTrx,
+  facilityId: string,
+  itemIds: readonly string[],
+): Promise<Map<string, Supply>> {
+  if (itemIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('stockBalance')
+    .select((eb) => ['itemId', 'accountKind', eb.fn.sum<number | string>('doses').as('doses')])
+    .where('facilityId', '=', facilityId)
+    .where('doses', '>', 0)
+    .where('held', '=', 0)
+    .where('itemId', 'in', itemIds)
+    .where('accountKind', 'in', ['point', 'transit'])
+    .groupBy(['itemId', 'accountKind'])
+    .execute()
+  const supply = new Map<string, Supply>()
+  for (const { itemId, accountKind, doses } of rows) {
+    const before = supply.get(itemId) ?? { onHand: 0, inTransit: 0 }
+    supply.set(itemId, { ...before, [accountKind === 'point' ? 'onHand' : 'inTransit']: Number(doses) })
+  }
+  return supply
+}
