@@ -4,6 +4,7 @@ import { listProfiles } from '../db/queries/rule.ts'
 import { deleteExpiredRefreshTokens } from '../db/queries/session.ts'
 import type { Part } from '../ports/part.ts'
 import { guard } from './caller.ts'
+import { answerUnchanged } from './etag.ts'
 import { resolve, type ApiDeps, type RouteDeps } from './deps.ts'
 import { createLive, type Live } from './live.ts'
 import { authRoutes } from './routes/auth.ts'
@@ -48,6 +49,7 @@ export async function startApi(deps: ApiDeps): Promise<Part> {
 function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   const v1: FastifyPluginAsync = async (app) => {
     await guard(app, deps)
+    app.addHook('onSend', answerUnchanged)
     await app.register(authRoutes, deps)
     await app.register(meRoutes, deps)
     await app.register(userRoutes, deps)

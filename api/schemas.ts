@@ -4,11 +4,16 @@ import { PERMISSIONS, type OperationId } from './permissions.ts'
 
 export const closed = { additionalProperties: false } as const
 
+const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+
 /** UUID as this system makes them; anything else cannot exist, and is refused before it reaches a query. */
 export const Id = Type.String({
-  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+  pattern: UUID,
   description: 'UUIDv7.',
 })
+const ID = new RegExp(UUID)
+export const isId = (text: string): boolean => ID.test(text)
+
 export const IdParams = Type.Object({ id: Id }, closed)
 
 /** Not blank, no control characters, fits its column. */
@@ -17,6 +22,18 @@ export const Name = Type.String({
   maxLength: 200,
   pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]*$',
 })
+
+/** What people write on forms: letters, digits and a few marks. */
+export const Code = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  description: 'A short code.',
+})
+
+export const Version = Type.Integer({ description: 'Counts the changes; its `ETag`.' })
+
+export const Search = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 100, description: 'Part of a name or code.' }),
+)
 
 export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' })
 

@@ -1,7 +1,7 @@
 import { Type, type Static, type TObject } from 'typebox'
 import { EVENT_KINDS } from '../domain/stock-event.ts'
 import { ACCOUNT_KINDS } from '../domain/stock.ts'
-import { closed, Id, nullable, Time } from './schemas.ts'
+import { closed, Code, Id, nullable, Time } from './schemas.ts'
 
 /** More at once is no event of a storeroom, and could wrap the sum of a line. */
 export const DOSES_MAX = 100_000_000
@@ -14,10 +14,6 @@ export const Doses = Type.Integer({
 })
 const DosesOrNone = Type.Integer({ minimum: 0, maximum: DOSES_MAX })
 const Stage = Type.Integer({ minimum: 0, maximum: 4, description: 'VVM stage; 0 for what carries none.' })
-export const Code = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-  description: 'A short code.',
-})
 const Comment = Type.String({ maxLength: 2000 })
 
 const at = {

@@ -13,6 +13,7 @@ import type { DbOrTrx, IdempotencyKeyTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
+import { checkMatch } from './etag.ts'
 import { inTransaction } from '../db/transaction.ts'
 
 const KEY = /^[\x21-\x7e]{1,128}$/
@@ -125,6 +126,20 @@ function requestHash(secret: string, request: FastifyRequest): string {
   return createHmac('sha256', secret)
     .update(JSON.stringify([request.method, request.url, request.body ?? null]))
     .digest('hex')
+}
+
+/** Who changes something, when, and in which transaction. */
+export interface Writing {
+  readonly trx: DbOrTrx
+  readonly caller: Caller
+  readonly at: number
+  /** Throws when the caller had seen another version. Call it once the row is locked. */
+  readonly match: (version: number) => void
+}
+
+export function writingOf(deps: RouteDeps, request: FastifyRequest, trx: DbOrTrx): Writing {
+  const match = (version: number) => checkMatch(request, version)
+  return { trx, caller: request.caller, at: deps.clock.now(), match }
 }
 
 interface Change {

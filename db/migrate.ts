@@ -3,12 +3,14 @@ import { isDuplicate } from './dialects/duplicate.ts'
 import type { Db } from './schema.ts'
 import * as m0001 from './migrations/0001-cold-chain.ts'
 import * as m0002 from './migrations/0002-stock.ts'
+import * as m0003 from './migrations/0003-orders.ts'
 import { SHIPPED_RULES } from '../domain/rule.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
   '0002-stock': m0002,
+  '0003-orders': m0003,
 }
 
 /** Brings the schema up to date and the shipped rules in. Throws at the first failure: nothing starts on a half-migrated database. Of several processes that start at once one migrates and the others wait. */

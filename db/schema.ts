@@ -2,13 +2,14 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Comparator, Severity } from '../domain/rule.ts'
 import type { Quantity } from '../domain/reading.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
+import type { OrdersSchema } from './schema-orders.ts'
 import type { StockSchema } from './schema-stock.ts'
 
 /**
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema {
+export interface Schema extends StockSchema, OrdersSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable

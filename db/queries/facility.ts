@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { contains, isEqual, type Equal } from './filter.ts'
 import type { DbOrTrx, FacilityTable, StoragePointTable } from '../schema.ts'
 
 /**
@@ -29,7 +30,8 @@ export async function listFacilities(
   query: {
     readonly scope: string
     readonly under: string | undefined
-    readonly parentId: string | undefined
+    readonly equal: Equal<FacilityTable>
+    readonly search: string | undefined
     readonly after: string | undefined
     readonly limit: number
   },
@@ -39,7 +41,8 @@ export async function listFacilities(
     .selectAll()
     .where('path', 'like', likePrefix(query.scope))
     .$if(query.under !== undefined, (q) => q.where('path', 'like', likePrefix(query.under ?? '')))
-    .$if(query.parentId !== undefined, (q) => q.where('parentId', '=', query.parentId ?? ''))
+    .where(isEqual('facility', query.equal))
+    .$if(query.search !== undefined, (q) => q.where(contains(['name', 'code'], query.search ?? '')))
     .$if(query.after !== undefined, (q) => q.where('id', '>', query.after ?? ''))
     .orderBy('id')
     .limit(query.limit)
@@ -50,12 +53,20 @@ export async function insertFacility(db: DbOrTrx, facility: FacilityTable): Prom
   await db.insertInto('facility').values(facility).execute()
 }
 
+/** False when it is no longer the version that was read. */
 export async function updateFacility(
   db: DbOrTrx,
   id: string,
-  set: Partial<Pick<FacilityTable, 'name' | 'timeZone' | 'parentId'>>,
-): Promise<void> {
-  await db.updateTable('facility').set(set).where('id', '=', id).execute()
+  version: number,
+  set: Partial<Omit<FacilityTable, 'id' | 'path' | 'level'>>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('facility')
+    .set(set)
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
 }
 
 /**

@@ -197,6 +197,55 @@ async function findLater(
   return rows.map(({ occurredAt, doses }) => ({ occurredAt, doses: Number(doses) }))
 }
 
+function inOrderOfLocks<L extends Line>(lines: readonly L[]): L[] {
+  return lines.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
+/** Locks lines until the transaction ends, by writing them without changing them. What is read of them after that is true until then. */
+export async function lockLines(trx: DbOrTrx, lines: readonly Line[]): Promise<void> {
+  for (const line of inOrderOfLocks(lines))
+    await trx
+      .updateTable('stockBalance')
+      .set((eb) => ({ version: eb.ref('version') }))
+      .where((eb) => isLine(eb, line))
+      .execute()
+}
+
+export interface Reservation extends Line {
+  readonly doses: number
+}
+
+/**
+ * Promises doses on the shelves to an order: nothing moves, so there is no event, but nobody else can take them.
+ * @throws CodedError `stock.insufficient` when they are not there, or promised already
+ */
+export async function reserve(trx: DbOrTrx, reservations: readonly Reservation[]): Promise<void> {
+  for (const line of inOrderOfLocks(reservations)) {
+    const result = await trx
+      .updateTable('stockBalance')
+      .set((eb) => ({ allocated: eb('allocated', '+', line.doses) }))
+      .where((eb) => isLine(eb, line))
+      .where((eb) => eb('doses', '>=', eb('allocated', '+', line.doses)))
+      .executeTakeFirst()
+    if (result.numUpdatedRows !== 1n)
+      throw new CodedError('stock.insufficient', `Lot ${line.lotId}: ${line.doses} doses are wanted.`)
+  }
+}
+
+/** Takes promises back: because they are kept now, by an event in the same transaction, or because they will not be. */
+export async function unreserve(trx: DbOrTrx, reservations: readonly Reservation[]): Promise<void> {
+  for (const line of inOrderOfLocks(reservations)) {
+    const result = await trx
+      .updateTable('stockBalance')
+      .set((eb) => ({ allocated: eb('allocated', '-', line.doses) }))
+      .where((eb) => isLine(eb, line))
+      .where('allocated', '>=', line.doses)
+      .executeTakeFirst()
+    if (result.numUpdatedRows !== 1n)
+      throw new Error(`lot ${line.lotId}: more was promised than was allocated`)
+  }
+}
+
 /**
  * Locks lines until the transaction ends, and says what was on hand in each at a moment, in order: now, less what came since.
  * A line that has never been there is made, since nothing else could be locked.
@@ -206,7 +255,7 @@ export async function lockOnHandAt(
   lines: readonly (Line & { readonly itemId: string })[],
   occurredAt: number,
 ): Promise<number[]> {
-  for (const line of lines.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)))
+  for (const line of inOrderOfLocks(lines))
     if (!(await lockLine(trx, line))) {
       await insertLine(trx, line, occurredAt)
       await lockLine(trx, line)
