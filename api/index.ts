@@ -16,7 +16,9 @@ import { facilityRoutes } from './routes/facilities.ts'
 import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { refusalRoutes } from './routes/refusals.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { stockCardRoutes } from './routes/stock-card.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { storagePointRoutes } from './routes/storage-points.ts'
@@ -64,6 +66,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
+    await app.register(stockCardRoutes, deps)
+    await app.register(reportRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

@@ -56,6 +56,19 @@ export const PERMISSIONS = {
   reverseStockEvent: ACTING,
   listStock: ALL,
 
+  getStockCard: ALL,
+  reportStockOnHand: ALL,
+  reportStockOuts: ALL,
+  reportCoverage: ALL,
+  reportConsumption: ALL,
+  reportWastage: ALL,
+  reportExpiryRisk: ALL,
+  reportDiscrepancies: ALL,
+  reportForecast: ALL,
+  reportReportingCompleteness: ALL,
+  reportOrderFillRate: ALL,
+  reportLeadTime: ALL,
+
   openStream: ALL,
 } as const satisfies Record<string, readonly Role[] | 'public'>
 
