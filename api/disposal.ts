@@ -24,7 +24,8 @@ import { occurredAtOf } from './record-stock-event.ts'
 import { hashOf } from './replay.ts'
 import { closed, Code, Id, Name, nullable, Time, Version } from './schemas.ts'
 import { Doses, LINES_MAX } from './stock-event-schemas.ts'
-import { dayIn, toRfc3339, toRfc3339OrNull } from './time.ts'
+import { toRfc3339, toRfc3339OrNull } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 import { audit, type Writing } from './write.ts'
 
 export const NewDisposal = Type.Object(

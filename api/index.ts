@@ -21,11 +21,13 @@ import { meRoutes } from './routes/me.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { scanRoutes } from './routes/scan.ts'
 import { orderStepRoutes } from './routes/order-steps.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { shipmentRoutes } from './routes/shipments.ts'
+import { stockCardRoutes } from './routes/stock-card.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { stockBatchRoutes } from './routes/stock-batch.ts'
@@ -88,6 +90,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(lotTraceRoutes, deps)
     await app.register(stockLevelRoutes, deps)
     await app.register(fileRoutes, deps)
+    await app.register(stockCardRoutes, deps)
+    await app.register(reportRoutes, deps)
     await app.register(streamRoutes, { ...deps, live })
   }
   return async (app) => {

@@ -17,7 +17,7 @@ import type { VvmStage } from '../domain/stock.ts'
 import { found } from './caller.ts'
 import { factsOf, letGo, openOrder, reservationsOf, saveOrder } from './order.ts'
 import type { AllocateRequest } from './order-schemas.ts'
-import { dayIn } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 import type { Writing } from './write.ts'
 
 /** Asks for what the draft says. A push is approved by that. */

@@ -16,7 +16,7 @@ import { factsOf, openOrder, saveOrder } from './order.ts'
 import { holdRecalled, occurredAtOf, reversalOf } from './record-stock-event.ts'
 import { hashOf } from './replay.ts'
 import { eventOf, tellShipment } from './ship-order.ts'
-import { dayIn } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 import type { Writing } from './write.ts'
 
 const SHORT = 'rejected-short'

@@ -12,7 +12,8 @@ import { facilityOf, found, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
 import { hashOf } from './replay.ts'
 import type { NewStockEventBody } from './stock-event-schemas.ts'
-import { dayIn, parseTime } from './time.ts'
+import { parseTime } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 
 /** Clocks of phones are never quite right. */
 const AHEAD_MS_MAX = 600_000

@@ -7,7 +7,7 @@ import { parseScan } from '../domain/gs1-digital-link.ts'
 import { isExpired } from '../domain/stock.ts'
 import { facilityOf, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
-import { dayIn } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 
 /** A lot lies in a few places of a facility; a national store has some hundred. */
 const ON_HAND_MAX = 200
@@ -68,6 +68,8 @@ async function onHandOf(
     itemId: tradeItem.itemId,
     lotId: lot.id,
     storagePointId: undefined,
+    asOfMs: undefined,
+    knownAtMs: undefined,
     after: undefined,
     limit: ON_HAND_MAX,
   })

@@ -21,7 +21,7 @@ import type { ShipRequest } from './order-schemas.ts'
 import { factsOf, openOrder, reservationsOf, saveOrder } from './order.ts'
 import { occurredAtOf } from './record-stock-event.ts'
 import { hashOf } from './replay.ts'
-import { dayIn } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 import { audit, type Writing } from './write.ts'
 
 /**

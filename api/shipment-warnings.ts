@@ -7,7 +7,7 @@ import type { DbOrTrx } from '../db/schema.ts'
 import { freezeWarnings, warningsOf, type ShipmentWarning } from '../domain/shipment-warning.ts'
 import { found } from './caller.ts'
 import type { ReceiveRequest } from './order-schemas.ts'
-import { dayIn } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 
 /** Consumption is taken from so many days back. */
 const LOOK_BACK_DAYS = 90

@@ -24,7 +24,8 @@ import {
 import { facilityOf } from './caller.ts'
 import { FieldError } from './errors.ts'
 import { closed, Id, Time, Version } from './schemas.ts'
-import { dayIn, toRfc3339 } from './time.ts'
+import { toRfc3339 } from './time.ts'
+import { dayIn } from '../domain/calendar.ts'
 import { audit, type Writing } from './write.ts'
 
 const DAY_MS = 86_400_000

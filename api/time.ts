@@ -1,5 +1,7 @@
 import { CodedError } from '../domain/errors.ts'
 
+export { dayIn } from '../domain/calendar.ts'
+
 const RFC_3339 =
   /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -68,24 +70,6 @@ export function isTimeZone(name: string): boolean {
   } catch {
     return false
   }
-}
-
-const calendars = new Map<string, Intl.DateTimeFormat>()
-
-/** The day, `YYYY-MM-DD`, that it is in a time zone. There are some 600 zones, so what is remembered is bounded. */
-export function dayIn(timeZone: string, timeMs: number): string {
-  let calendar = calendars.get(timeZone)
-  if (!calendar) {
-    // Canadian English writes dates as ISO 8601 does.
-    calendar = new Intl.DateTimeFormat('en-CA', {
-      timeZone,
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-    })
-    calendars.set(timeZone, calendar)
-  }
-  return calendar.format(timeMs)
 }
 
 const clocks = new Map<string, Intl.DateTimeFormat>()

@@ -33,6 +33,12 @@ export async function inTransaction<T>(db: Db, work: (trx: Transaction<Schema>) 
   }
 }
 
+/** Runs several reads on one state of the database, so that what they say fits together. */
+export async function inSnapshot<T>(db: Db, read: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+  // SQLite has one connection, which a transaction keeps to itself.
+  return db.transaction().setIsolationLevel('repeatable read').execute(read)
+}
+
 function isOver(begun: number): boolean {
   return performance.now() - begun > OUTAGE_MS_MAX
 }

@@ -10,7 +10,8 @@ import { found } from '../caller.ts'
 import type { RouteDeps } from '../deps.ts'
 import { lookUp, WARNINGS, type Looked, type Warning } from '../scan.ts'
 import { closed, Id, IdParams, nullable, operation, Time } from '../schemas.ts'
-import { dayIn, toRfc3339OrNull } from '../time.ts'
+import { toRfc3339OrNull } from '../time.ts'
+import { dayIn } from '../../domain/calendar.ts'
 import { onHandView, OnHand } from './stock.ts'
 
 const Datum = Type.Object({ ai: Type.String(), title: Type.String(), value: Type.String() })
@@ -203,7 +204,7 @@ function scanView(looked: Looked): Static<typeof Scanned> {
     read: readView(looked),
     tradeItem: tradeItem ?? null,
     lot: lot ? { ...lot, recalledAt: toRfc3339OrNull(lot.recalledAt) } : null,
-    onHand: onHand?.map(onHandView) ?? null,
+    onHand: onHand?.map((row) => onHandView(row)) ?? null,
     unknown,
     newLot: newLotOf(looked),
     warnings: warnings.map((code) => ({ code, message: WARNINGS[code] })),

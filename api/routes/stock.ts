@@ -4,8 +4,8 @@ import { listStock, type StockLine } from '../../db/queries/stock.ts'
 import { pathOf } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
-import { closed, Id, LIMIT_DEFAULT, operation, page, paging, Time } from '../schemas.ts'
-import { toRfc3339 } from '../time.ts'
+import { closed, Id, LIMIT_DEFAULT, nullable, operation, page, paging, Time } from '../schemas.ts'
+import { parseTime, toRfc3339 } from '../time.ts'
 
 export const OnHand = Type.Object(
   {
@@ -18,8 +18,10 @@ export const OnHand = Type.Object(
     vvmStage: Type.Integer(),
     held: Type.Boolean(),
     doses: Type.Integer({ description: 'On hand.' }),
-    allocated: Type.Integer({ description: 'Promised to orders.' }),
-    available: Type.Integer({ description: 'Neither promised nor on hold.' }),
+    allocated: nullable(Type.Integer({ description: 'Promised to orders; null for a moment in the past.' })),
+    available: nullable(
+      Type.Integer({ description: 'Neither promised nor on hold; null for a moment in the past.' }),
+    ),
     updatedAt: Time,
   },
   { title: 'OnHand' },
@@ -37,6 +39,13 @@ const list = operation(
         storagePointId: Type.Optional(Id),
         itemId: Type.Optional(Id),
         lotId: Type.Optional(Id),
+        asOf: Type.Optional(Type.String({ format: 'date-time', description: 'On hand at this moment.' })),
+        knownAt: Type.Optional(
+          Type.String({
+            format: 'date-time',
+            description: 'As it was known then: without what was recorded later.',
+          }),
+        ),
       },
       closed,
     ),
@@ -55,15 +64,18 @@ export const stockRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, dep
       under,
       itemId: rest.itemId,
       lotId: rest.lotId,
+      asOfMs: rest.asOf === undefined ? undefined : parseTime(rest.asOf, 'asOf'),
+      knownAtMs: rest.knownAt === undefined ? undefined : parseTime(rest.knownAt, 'knownAt'),
       storagePointId: rest.storagePointId,
       after,
       limit: limit + 1,
     }
+    const isNow = asked.asOfMs === undefined && asked.knownAtMs === undefined
     const rows = await listStock(deps.db, asked)
     const shown = rows.slice(0, limit)
     const last = rows.length > limit ? shown.at(-1) : undefined
     return {
-      items: shown.map(onHandView),
+      items: shown.map((row) => onHandView(row, isNow)),
       nextCursor: last
         ? encodeCursor([last.accountId, last.lotId, last.vvmStage, last.held].join(':'))
         : null,
@@ -71,7 +83,7 @@ export const stockRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, dep
   })
 }
 
-export function onHandView(row: StockLine): Static<typeof OnHand> {
+export function onHandView(row: StockLine, isNow = true): Static<typeof OnHand> {
   return {
     facilityId: row.facilityId,
     storagePointId: row.accountId,
@@ -82,8 +94,9 @@ export function onHandView(row: StockLine): Static<typeof OnHand> {
     vvmStage: row.vvmStage,
     held: row.held === 1,
     doses: row.doses,
-    allocated: row.allocated,
-    available: row.held === 1 ? 0 : Math.max(0, row.doses - row.allocated),
+    // Promises are kept for now only.
+    allocated: isNow ? row.allocated : null,
+    available: isNow ? (row.held === 1 ? 0 : Math.max(0, row.doses - row.allocated)) : null,
     updatedAt: toRfc3339(row.updatedAt),
   }
 }
