@@ -4,6 +4,11 @@ import { onBothDatabases, openStockWorld, plantLot, type StockWorld } from './st
 import type { Answer, Json } from './world.ts'
 
 // As-of queries, the stock card and the reports, on a history in which some things are recorded long after they happened.
+const rows = (of: Json) =>
+  (of['items'] as unknown as Json[]).map(({ kind, opening, doses, closing }) =>
+    [kind, opening, doses, closing].join(' '),
+  )
+
 test('reports', async (suite) => onBothDatabases(suite, reportSuite))
 
 const MARCH = 'from=2024-03-01&to=2024-03-31'
@@ -84,10 +89,6 @@ async function reportSuite(suite: Test, databaseUrl: string): Promise<void> {
     const card = async (query = '') =>
       (await world.get(`/v1/stock-card?facilityId=${a.facility}&itemId=${penta.item}&${query}`, world.admin))
         .body
-    const rows = (of: Json) =>
-      (of['items'] as unknown as Json[]).map(({ kind, opening, doses, closing }) =>
-        [kind, opening, doses, closing].join(' '),
-      )
     const whole = await card()
     t.same(
       rows(whole).filter((row) => !/^(receive \d+ 5 |reversal)/.test(row)),

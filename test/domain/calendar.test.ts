@@ -22,11 +22,10 @@ test('a day begins when the clocks of its place say so', async (t) => {
   }
 })
 
+const hours = (timeZone: string, day: string) =>
+  periodsOf(timeZone, { from: day, to: day }, 'day').map(({ startMs, endMs }) => (endMs - startMs) / HOUR_MS)
+
 test('days are as long as they are', async (t) => {
-  const hours = (timeZone: string, day: string) =>
-    periodsOf(timeZone, { from: day, to: day }, 'day').map(
-      ({ startMs, endMs }) => (endMs - startMs) / HOUR_MS,
-    )
   t.same(hours('America/New_York', '2024-03-10'), [23])
   t.same(hours('America/New_York', '2024-11-03'), [25])
   t.same(hours('Asia/Jakarta', '2024-03-10'), [24])

@@ -21,8 +21,9 @@ test('rates and means', async (t) => {
   t.equal(coverageDays(100, 0), null, 'it lasts for ever')
 })
 
+const lot = (expiresOn: string, doses: number) => ({ expiresOn, doses })
+
 test('doses at risk of expiry', async (t) => {
-  const lot = (expiresOn: string, doses: number) => ({ expiresOn, doses })
   for (const [what, lots, daily, expected] of [
     ['used in time', [lot('2024-03-20', 100)], 10, [0]],
     ['its last day counts', [lot('2024-03-10', 15)], 10, [5]],
@@ -61,8 +62,9 @@ test('need', async (t) => {
   t.equal(needOfUse(10 / 3, 31), 104)
 })
 
+const order = (days: number) => ({ submittedAt: 0, receivedAt: days * 86_400_000 })
+
 test('lead times', async (t) => {
-  const order = (days: number) => ({ submittedAt: 0, receivedAt: days * 86_400_000 })
   t.same(leadTimeOf([order(2)]), { mean: 2, median: 2, longest: 2 })
   t.same(leadTimeOf([order(9), order(1), order(2)]), { mean: 4, median: 2, longest: 9 })
   t.same(leadTimeOf([order(4), order(1), order(2), order(1)]), { mean: 2, median: 1.5, longest: 4 })
