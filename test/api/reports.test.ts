@@ -272,3 +272,8 @@ async function growDistrict({ db, tree }: StockWorld, many: number): Promise<voi
   const points = ids.map((facilityId) => ({ id: randomUUIDv7(), facilityId, ...point, ...same }))
   await db.insertInto('storagePoint').values(points).execute()
 }
+
+const rows = (of: Json) =>
+  (of['items'] as unknown as Json[]).map(({ kind, opening, doses, closing }) =>
+    [kind, opening, doses, closing].join(' '),
+  )

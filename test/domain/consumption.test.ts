@@ -9,6 +9,9 @@ import {
 } from '../../domain/consumption.ts'
 import { leadTimeOf } from '../../domain/lead-time.ts'
 
+const lot = (expiresOn: string, doses: number) => ({ expiresOn, doses })
+const order = (days: number) => ({ submittedAt: 0, receivedAt: days * 86_400_000 })
+
 test('rates and means', async (t) => {
   t.equal(shareOf(3, 20), 0.15)
   t.equal(shareOf(1, 3), 0.3333)
