@@ -61,18 +61,18 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 async function testOn(server: RedisServer): Promise<void> {
-  async function openOne(t: Test, keyPrefix: string) {
+  async function openOne(t: Test, keyPrefix: string, heartbeatInterval = HEARTBEAT_MS) {
     const sessions = await openRedisSessions({ url: server.url, log, keyPrefix })
     t.teardown(() => sessions.close())
     const persistence = sessions.persistence as Persistence
     const clients: Record<string, { will: object | null }> = {}
     const id = randomUUID()
-    await persistence.setup({ id, opts: { heartbeatInterval: HEARTBEAT_MS }, clients })
+    await persistence.setup({ id, opts: { heartbeatInterval }, clients })
     return { id, clients, sessions, persistence }
   }
-  const openBoth = async (t: Test) => {
+  const openBoth = async (t: Test, heartbeatMs = HEARTBEAT_MS) => {
     const prefix = `${randomUUID()}:`
-    return { prefix, a: await openOne(t, prefix), b: await openOne(t, prefix) }
+    return { prefix, a: await openOne(t, prefix, heartbeatMs), b: await openOne(t, prefix, heartbeatMs) }
   }
   const keys = async (prefix: string): Promise<string[]> => {
     const client = new Redis(server.url)
@@ -190,7 +190,8 @@ async function testOn(server: RedisServer): Promise<void> {
   })
 
   test('while Redis is away nothing hangs and nothing ends the process; what was missed is put right', async (t) => {
-    const { a, b } = await openBoth(t)
+    // So slow that both have connected before either of them has listened for long.
+    const { a, b } = await openBoth(t, 1000)
     const [kept, dropped] = [`${d}/kept`, `${d}/dropped`]
     await a.persistence.putWill({ id: dropped }, publication('t', 'dropped'))
     const unhandled: unknown[] = []

@@ -191,7 +191,7 @@ async function orderSuite(suite: Test, databaseUrl: string): Promise<void> {
     await world.do(`/v1/orders/${id}/pick`, manager)
     const [{ why: _, reasonCode: __, ...allocation } = { why: '', reasonCode: null, doses: 0 }] = ofLine(
       await order(id),
-    )
+    ).toSorted((one, other) => other.doses - one.doses)
     const part = {
       lines: [{ ...allocation, line: 1, doses: allocation.doses - 10 }],
       sscc: '340123451234567895',

@@ -4,11 +4,6 @@ import { onBothDatabases, openStockWorld, plantLot, type StockWorld } from './st
 import type { Answer, Json } from './world.ts'
 
 // As-of queries, the stock card and the reports, on a history in which some things are recorded long after they happened.
-const rows = (of: Json) =>
-  (of['items'] as unknown as Json[]).map(({ kind, opening, doses, closing }) =>
-    [kind, opening, doses, closing].join(' '),
-  )
-
 test('reports', async (suite) => onBothDatabases(suite, reportSuite))
 
 const MARCH = 'from=2024-03-01&to=2024-03-31'
@@ -224,6 +219,24 @@ async function reportSuite(suite: Test, databaseUrl: string): Promise<void> {
       world.admin,
     )
     t.match(grown['items'], [{ facilities: 46, reporting: 0, share: 0 }], 'over more than one batch')
+  })
+
+  await suite.test('as a file for a spreadsheet', async (t) => {
+    await world.patch(`/v1/facilities/${a.facility}`, world.admin, { name: '=cmd|" /C calc"!A0, B' })
+    const ask = (query: string, accept: string) => {
+      const url = `/v1/reports/stock-on-hand?facilityId=${a.facility}&itemId=${penta.item}${query}`
+      return world.app.inject({ url, headers: { authorization: `Bearer ${world.admin}`, accept } })
+    }
+    const { body, headers } = await ask('&format=csv', '*/*')
+    const [header, first, end] = body.split('\r\n')
+    t.match(header, /^facilityId,facilityCode,facilityName,itemId,itemCode,itemName,onHand,/)
+    const cells = `${a.facility},,"'=cmd|"" /C calc""!A0, B",${penta.item},penta,penta,`
+    t.ok(first?.startsWith(cells), 'a name is no formula')
+    t.equal(end, '')
+    t.match(headers['content-disposition'], 'stock-on-hand.csv')
+    t.match((await ask('', 'text/csv')).headers['content-type'], 'text/csv')
+    t.match((await ask('', 'text/html, */*')).headers['content-type'], 'application/json')
+    t.match((await ask('&format=json', 'text/csv')).headers['content-type'], 'application/json')
   })
 
   await suite.test('bad periods and parameters', async (t) => {

@@ -1,12 +1,5 @@
 import { test } from 'tap'
-import {
-  coverageDays,
-  dosesAtRisk,
-  needOfPopulation,
-  needOfUse,
-  perDay,
-  shareOf,
-} from '../../domain/consumption.ts'
+import { coverageDays, dosesAtRisk, needOfUse, perDay, shareOf } from '../../domain/consumption.ts'
 import { leadTimeOf } from '../../domain/lead-time.ts'
 
 const lot = (expiresOn: string, doses: number) => ({ expiresOn, doses })
@@ -23,8 +16,6 @@ test('rates and means', async (t) => {
   t.equal(coverageDays(0, 3), 0)
   t.equal(coverageDays(100, 0), null, 'it lasts for ever')
 })
-
-const lot = (expiresOn: string, doses: number) => ({ expiresOn, doses })
 
 test('doses at risk of expiry', async (t) => {
   for (const [what, lots, daily, expected] of [
@@ -51,21 +42,9 @@ test('doses at risk of expiry', async (t) => {
 })
 
 test('need', async (t) => {
-  const target = {
-    population: 10_000,
-    targetShare: 0.02,
-    dosesPerPerson: 3,
-    coverage: 0.9,
-    wastageRate: 0.25,
-  }
-  t.equal(needOfPopulation(target), 720)
-  t.equal(needOfPopulation({ ...target, population: 0 }), 0)
-  t.equal(needOfPopulation({ ...target, population: 1 }), 1, 'rounded up')
   t.equal(needOfUse(0.1, 30), 3, 'whatever binary fractions say')
   t.equal(needOfUse(10 / 3, 31), 104)
 })
-
-const order = (days: number) => ({ submittedAt: 0, receivedAt: days * 86_400_000 })
 
 test('lead times', async (t) => {
   t.same(leadTimeOf([order(2)]), { mean: 2, median: 2, longest: 2 })
