@@ -33,7 +33,10 @@ const list = operation({
   querystring: Type.Object(
     {
       since: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 200, description: '`nextCursor` of before, or `now`.' }),
+        Type.String({
+          maxLength: 200,
+          description: '`nextCursor` of before, or `now`; empty or left out: from the beginning.',
+        }),
       ),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: LIMIT_DEFAULT })),
     },
@@ -53,6 +56,6 @@ export const changeRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, { 
   const number = createNumbering(db)
   app.get('/changes', { schema: list }, async ({ query, caller }) => {
     await number()
-    return changesSince(db, caller, { since: query.since, limit: query.limit ?? LIMIT_DEFAULT })
+    return changesSince(db, caller, { since: query.since || undefined, limit: query.limit ?? LIMIT_DEFAULT })
   })
 }

@@ -131,6 +131,7 @@ async function changesSuite(suite: Test, databaseUrl: string): Promise<void> {
     t.equal((await pageOf(world, token, page.nextCursor)).reset, false)
     const ahead = Buffer.from(`999999999.${b.facility}`).toString('base64url')
     t.equal((await pageOf(world, token, ahead)).reset, true, 'the server is behind what the client saw')
+    t.same((await pageOf(world, token, '')).items, (await pageOf(world, token)).items, 'from the beginning')
     for (const since of ['x', 'bm9uc2Vuc2U', Buffer.from('1.2.3').toString('base64url'), "' or 1=1"])
       t.match(await world.get(`/v1/changes?since=${encodeURIComponent(since)}`, token), {
         status: 400,
