@@ -122,7 +122,13 @@ export class MariadbProcess {
 
   /** Runs the server for one answer, such as `--wsrep-recover`, and answers what it logged. */
   async ask(flag: string): Promise<string> {
-    const { stderr } = await promisify(execFile)(SERVER, [...this.#own(), flag])
+    // Without a port: the default one would be the same for every server that is asked now.
+    const { stderr } = await promisify(execFile)(SERVER, [
+      ...this.#own(),
+      `--socket=${this.#dir}/socket`,
+      '--skip-networking',
+      flag,
+    ])
     return stderr
   }
 
