@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Comparator, Severity } from '../domain/rule.ts'
+import type { Comparator, Mode, Severity } from '../domain/rule.ts'
 import type { Quantity } from '../domain/reading.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
@@ -106,7 +106,7 @@ export interface RuleTable {
   quantity: Quantity
   comparator: Comparator
   threshold: number
-  mode: 'instant' | 'consecutive'
+  mode: Mode
   durationMs: number
   gapMsMax: number
   severity: Severity
