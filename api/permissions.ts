@@ -63,6 +63,8 @@ export const PERMISSIONS = {
   listEquipment: ALL,
   getEquipment: ALL,
   updateEquipment: MANAGING,
+  getEquipmentExposure: ALL,
+  getDeviceExposure: ALL,
 
   createDevice: MANAGING,
   listDevices: ALL,
