@@ -10,7 +10,7 @@ import {
   type Exposures,
   type Limits,
 } from '../domain/exposure.ts'
-import { MAIN_SENSOR, type Reading, type SensorKey } from '../domain/reading.ts'
+import { MAIN_SENSOR, type Quantity, type Reading, type SensorKey } from '../domain/reading.ts'
 import type { Series } from '../ports/series.ts'
 import type { RouteDeps } from './deps.ts'
 import { Id, nullable, Time } from './schemas.ts'
@@ -78,14 +78,14 @@ export async function* exposureRows(deps: RouteDeps, query: ExposureQuery): Asyn
     deps.db,
     query.devices.map(({ id }) => id),
   )
+  const span = { from: periods[0]?.startMs ?? 0, to: periods.at(-1)?.endMs ?? 0 }
   for (const device of query.devices) {
     const { rules } = placements.get(device.id) ?? UNPLACED
     const limits = limitsFor(query, limitsOf(rules))
     for (const { sensor } of await sensorsOf(deps.series, device.id)) {
       const key = { deviceId: device.id, sensor }
       const exposures = createExposures(periods, limits)
-      const [from, to] = [periods[0]?.startMs ?? 0, periods.at(-1)?.endMs ?? 0]
-      for await (const exposed of summed(deps.series, key, exposures, from, to))
+      for await (const exposed of summed(deps.series, { key, quantity: 'temperature', ...span }, exposures))
         yield rowOf({ ...key, deviceName: device.name }, exposed, limits, nowMs)
     }
   }
@@ -106,33 +106,35 @@ async function sensorsOf(series: Series, deviceId: string): Promise<Reading[]> {
     .toSorted((a, b) => (a.sensor < b.sensor ? -1 : 1))
 }
 
-/** Sums up the temperatures in [from, to), and what holds into it and out of it: what is read depends on that time, not on the history. */
-export async function* summed(
-  series: Series,
-  key: SensorKey,
-  exposures: Exposures,
-  from: number,
-  to: number,
-): AsyncGenerator<Exposed> {
-  for await (const { time, values } of readingsOf(series, key, from - GAP_MS_DEFAULT, to + GAP_MS_DEFAULT))
-    if (values.temperature !== undefined) yield* exposures.add(time, values.temperature)
-  yield* exposures.end()
+export interface SumQuery {
+  readonly key: SensorKey
+  readonly quantity: Quantity
+  readonly from: number
+  readonly to: number
+  /** Of more than these, the first are taken. */
+  readonly readingsMax?: number
 }
 
-async function* readingsOf(
+/** Sums up what was measured in [from, to), and what holds into it and out of it: what is read depends on that time, not on the history. */
+export async function* summed(
   series: Series,
-  key: SensorKey,
-  from: number,
-  to: number,
-): AsyncGenerator<Reading> {
-  for (let start = from; ;) {
-    const query = { ...key, from: start, to, limit: READINGS_PER_CHUNK, order: 'ascending' } as const
-    const chunk = await series.read(query)
-    yield* chunk
+  { key, quantity, from, to, readingsMax = Infinity }: SumQuery,
+  exposures: Exposures,
+): AsyncGenerator<Exposed> {
+  const end = to + GAP_MS_DEFAULT
+  let start = from - GAP_MS_DEFAULT
+  for (let left = readingsMax; left > 0; left -= READINGS_PER_CHUNK) {
+    const limit = Math.min(left, READINGS_PER_CHUNK)
+    const chunk = await series.read({ ...key, from: start, to: end, limit, order: 'ascending' })
+    for (const { time, values } of chunk) {
+      const value = values[quantity]
+      if (value !== undefined) yield* exposures.add(time, value)
+    }
     const last = chunk.at(-1)
-    if (last === undefined || chunk.length < READINGS_PER_CHUNK) return
+    if (last === undefined || chunk.length < limit) break
     start = last.time + 1
   }
+  yield* exposures.end()
 }
 
 function rowOf(

@@ -139,6 +139,7 @@ export const PERMISSIONS = {
   reportReportingCompleteness: ALL,
   reportOrderFillRate: ALL,
   reportLeadTime: ALL,
+  reportAlarms: ALL,
 
   openStream: ALL,
   recordStockEvents: ACTING,

@@ -58,6 +58,8 @@ export interface Exposures {
   add(time: number, value: number): Exposed[]
   /** The periods that are left. */
   end(): Exposed[]
+  /** The time of the newest reading taken in. */
+  lastAt(): number | undefined
 }
 
 export interface Exposed {
@@ -109,6 +111,7 @@ export function createExposures(
       return done
     },
     end: () => periods.slice(index).map(close),
+    lastAt: () => last?.time,
   }
 }
 
