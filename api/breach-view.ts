@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
 import type { AcknowledgementTable, BreachChangeTable, NotificationTable } from '../db/schema.ts'
+import { BreachExposure } from './breach-exposure.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from './time.ts'
 
@@ -87,6 +88,7 @@ export const BreachDetail = Type.Object(
     changes: Type.Array(Change),
     notifications: Type.Array(Notification),
     acknowledgements: Type.Array(Acknowledgement),
+    exposure: nullable(BreachExposure),
   },
   { title: 'BreachDetail' },
 )
