@@ -6,8 +6,8 @@ import type {
   EquipmentTable,
   FacilityTable,
   NotificationTable,
-  RuleTable,
 } from '../schema.ts'
+import type { RuleTable } from '../schema-rules.ts'
 
 /** The changes of one breach that nobody has been told of yet. */
 export interface Untold {
