@@ -6,14 +6,17 @@ import * as m0001 from './migrations/0001-cold-chain.ts'
 import * as m0002 from './migrations/0002-stock.ts'
 import * as m0003 from './migrations/0003-orders.ts'
 import * as m0004 from './migrations/0004-epcis.ts'
+import * as m0006 from './migrations/0006-watch.ts'
 import { SHIPPED_RULES } from '../domain/rule.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
+import { WATCH_RULES } from '../domain/watch-rule.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
   '0002-stock': m0002,
   '0003-orders': m0003,
   '0004-epcis': m0004,
+  '0006-watch': m0006,
 }
 
 /**
@@ -31,7 +34,7 @@ export async function migrate(db: Db): Promise<void> {
 
 async function keepShippedRules(db: Db): Promise<void> {
   const known = new Set((await db.selectFrom('rule').select('id').execute()).map((row) => row.id))
-  for (const rule of SHIPPED_RULES.filter(({ id }) => !known.has(id)))
+  for (const rule of [...SHIPPED_RULES, ...WATCH_RULES].filter(({ id }) => !known.has(id)))
     await tolerateDuplicate(db.insertInto('rule').values(rule).execute())
 }
 

@@ -1,16 +1,17 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Comparator, Severity } from '../domain/rule.ts'
-import type { Quantity } from '../domain/reading.ts'
+import type { Comparator, RuleQuantity, Severity } from '../domain/rule.ts'
+import type { Cause } from '../domain/watch-rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { StockSchema } from './schema-stock.ts'
+import type { WatchSchema } from './schema-watch.ts'
 
 /**
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema, OrdersSchema, EpcisSchema {
+export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, WatchSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
@@ -103,7 +104,7 @@ export interface RuleTable {
   id: string
   profile: string
   name: string
-  quantity: Quantity
+  quantity: RuleQuantity
   comparator: Comparator
   threshold: number
   mode: 'instant' | 'consecutive'
@@ -117,7 +118,8 @@ export type BreachState = 'open' | 'ended' | 'withdrawn'
 /** A rule violated for its duration. Unique per (device, sensor, rule, start), so that two notifiers cannot make two. */
 export interface BreachTable {
   id: string
-  deviceId: string
+  /** Null: of a whole place. */
+  deviceId: string | null
   sensor: string
   ruleId: string
   /** Where the device stood when the breach was recorded. */
@@ -137,6 +139,10 @@ export interface BreachTable {
   lastAt: number
   readings: number
   acknowledgedAt: number | null
+  /** The breach of the place that this one is a part of, and is told with; null: it stands alone. */
+  outageId: string | null
+  /** Why, as far as the data shows. */
+  cause: Cause | null
   recordedAt: number
   updatedAt: number
 }
@@ -156,7 +162,7 @@ export interface BreachChangeTable {
   breachId: string
   kind: BreachChangeKind
   at: number
-  /** A user id, or `judge`. */
+  /** A user id, `judge` or `watch`. */
   actor: string
   /** JSON of the breach before and after; null where there was none. */
   before: string | null

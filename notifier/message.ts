@@ -1,4 +1,4 @@
-import { QUANTITIES } from '../domain/reading.ts'
+import { QUANTITIES, type Quantity } from '../domain/reading.ts'
 import type { EquipmentKind } from '../domain/role.ts'
 import type { BreachFacts } from '../db/queries/notification.ts'
 import type { NotificationTable } from '../db/schema.ts'
@@ -144,7 +144,7 @@ function directionOf({ rule }: BreachFacts): Direction {
 }
 
 function unitOf({ rule }: BreachFacts): string | undefined {
-  return rule ? QUANTITIES[rule.quantity].unit : undefined
+  return rule && rule.quantity in QUANTITIES ? QUANTITIES[rule.quantity as Quantity].unit : undefined
 }
 
 function formatValue(value: number, unit: string | undefined): string {

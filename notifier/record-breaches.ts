@@ -133,6 +133,8 @@ function asRow({ sensor, placement, rule, row, breach }: Finding, now: number): 
     ...breach,
     state: breach.endAt === null ? 'open' : 'ended',
     acknowledgedAt: null,
+    outageId: null,
+    cause: null,
     recordedAt: now,
     updatedAt: now,
   }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { listProfiles, listRules } from '../../db/queries/rule.ts'
 import { QUANTITY_NAMES } from '../../domain/reading.ts'
+import { WATCH_QUANTITIES } from '../../domain/rule.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { closed, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
@@ -11,7 +12,7 @@ const Rule = Type.Object(
     id: Type.String(),
     profile: Type.String(),
     name: Type.String(),
-    quantity: Type.Enum([...QUANTITY_NAMES]),
+    quantity: Type.Enum([...QUANTITY_NAMES, ...WATCH_QUANTITIES]),
     comparator: Type.Enum(['gt', 'gte', 'lt', 'lte']),
     threshold: Type.Number(),
     mode: Type.Enum(['instant', 'consecutive']),

@@ -4,7 +4,8 @@ import { likePrefix } from './facility.ts'
 
 /** A breach with the names that people know things by. Names are null where the thing is gone, or never was. */
 export interface BreachDetail extends Readonly<BreachTable> {
-  readonly deviceName: string
+  /** Null: of a whole place. */
+  readonly deviceName: string | null
   readonly equipmentName: string | null
   readonly facilityName: string | null
   readonly ruleName: string | null
@@ -66,7 +67,7 @@ export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<Bre
 function breachesIn(db: DbOrTrx, scope: string) {
   return db
     .selectFrom('breach as b')
-    .innerJoin('device as d', 'd.id', 'b.deviceId')
+    .leftJoin('device as d', 'd.id', 'b.deviceId')
     .leftJoin('equipment as e', 'e.id', 'b.equipmentId')
     .leftJoin('facility as f', 'f.id', 'b.facilityId')
     .leftJoin('rule as r', 'r.id', 'b.ruleId')
@@ -135,7 +136,17 @@ export async function insertBreach(db: DbOrTrx, row: BreachTable): Promise<void>
 export type BreachUpdate = Partial<
   Pick<
     BreachTable,
-    'state' | 'startAt' | 'endAt' | 'peak' | 'peakAt' | 'lastAt' | 'readings' | 'updatedAt' | 'acknowledgedAt'
+    | 'state'
+    | 'startAt'
+    | 'endAt'
+    | 'peak'
+    | 'peakAt'
+    | 'lastAt'
+    | 'readings'
+    | 'updatedAt'
+    | 'acknowledgedAt'
+    | 'outageId'
+    | 'cause'
   >
 >
 

@@ -18,6 +18,7 @@ export interface Untold {
 /** All that a message needs to know of a breach. What was deleted since is null. */
 export interface BreachFacts {
   readonly breach: Readonly<BreachTable>
+  /** Empty: the breach is of a whole place. */
   readonly deviceName: string
   readonly equipment: Pick<EquipmentTable, 'id' | 'name' | 'kind'> | null
   readonly facility: Pick<FacilityTable, 'id' | 'name' | 'timeZone' | 'path'> | null
@@ -78,7 +79,7 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
   const device = await db
     .selectFrom('device')
     .select('name')
-    .where('id', '=', breach.deviceId)
+    .where('id', '=', breach.deviceId ?? '')
     .executeTakeFirst()
   const equipment = await db
     .selectFrom('equipment')
@@ -97,7 +98,7 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
     .executeTakeFirst()
   return {
     breach,
-    deviceName: device?.name ?? breach.deviceId,
+    deviceName: device?.name ?? breach.deviceId ?? '',
     equipment: equipment ?? null,
     facility: facility ?? null,
     rule: rule ?? null,

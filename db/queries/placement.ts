@@ -1,5 +1,6 @@
 import type { Rule } from '../../domain/rule.ts'
-import type { DbOrTrx } from '../schema.ts'
+import { QUANTITIES } from '../../domain/reading.ts'
+import type { DbOrTrx, RuleTable } from '../schema.ts'
 
 /** Where a device stands, and the rules that hold there. A device without equipment has none, so nothing of it is judged. */
 export interface Placement {
@@ -41,5 +42,10 @@ async function listRules(db: DbOrTrx, profiles: readonly string[]): Promise<Map<
     .where('profile', 'in', profiles)
     .orderBy('id')
     .execute()
-  return Map.groupBy(rules, ({ profile }) => profile)
+  return Map.groupBy(rules.filter(isOfReadings), ({ profile }) => profile)
+}
+
+// Those of the watchdog have a profile that no equipment has.
+function isOfReadings(rule: RuleTable): rule is RuleTable & Rule {
+  return rule.quantity in QUANTITIES
 }

@@ -1,3 +1,4 @@
+import { WATCH_PROFILE } from '../../domain/watch-rule.ts'
 import type { DbOrTrx, RuleTable } from '../schema.ts'
 
 /** Rules by id; `profile` narrows them to one storage profile. */
@@ -21,6 +22,12 @@ export async function listRules(
 
 /** Every storage profile that has a rule. */
 export async function listProfiles(db: DbOrTrx): Promise<string[]> {
-  const rows = await db.selectFrom('rule').select('profile').distinct().orderBy('profile').execute()
+  const rows = await db
+    .selectFrom('rule')
+    .select('profile')
+    .distinct()
+    .where('profile', '!=', WATCH_PROFILE)
+    .orderBy('profile')
+    .execute()
   return rows.map((row) => row.profile)
 }

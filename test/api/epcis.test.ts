@@ -210,6 +210,8 @@ async function epcisSuite(suite: Test, databaseUrl: string): Promise<void> {
       lastAt: startAt + 120_000,
       readings: 3,
       acknowledgedAt: null,
+      outageId: null,
+      cause: null,
       recordedAt: Date.now(),
       updatedAt: Date.now(),
     })

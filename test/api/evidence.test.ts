@@ -121,6 +121,8 @@ test('breaches: list, detail, acknowledgement', async (t) => {
     lastAt: START + (i + 4) * MINUTE,
     readings: 5,
     acknowledgedAt: null,
+    outageId: null,
+    cause: null,
     recordedAt: START,
     updatedAt: START,
   })

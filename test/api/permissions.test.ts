@@ -44,6 +44,8 @@ async function plantBreachAndRefusal(world: World, site: Site) {
     lastAt: 3000,
     readings: 3,
     acknowledgedAt: null,
+    outageId: null,
+    cause: null,
     recordedAt: 3000,
     updatedAt: 3000,
   })

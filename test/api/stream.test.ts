@@ -121,6 +121,8 @@ test('the live stream shows readings and breaches of the own part of the tree, a
       lastAt: 3000,
       readings: 3,
       acknowledgedAt: null,
+      outageId: null,
+      cause: null,
       recordedAt: 3000,
       updatedAt: 3000,
     })

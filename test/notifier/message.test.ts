@@ -23,6 +23,8 @@ const high: BreachFacts = {
     lastAt: START + 605 * MINUTE_MS,
     readings: 61,
     acknowledgedAt: null,
+    outageId: null,
+    cause: null,
     recordedAt: START + 605 * MINUTE_MS,
     updatedAt: START + 605 * MINUTE_MS,
   },

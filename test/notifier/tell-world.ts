@@ -161,6 +161,8 @@ export async function openBreach(world: World, row: Partial<BreachTable> = {}): 
     lastAt: now - 5 * MINUTE_MS,
     readings: 61,
     acknowledgedAt: null,
+    outageId: null,
+    cause: null,
     recordedAt: now,
     updatedAt: now,
     ...row,
