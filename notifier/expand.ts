@@ -4,7 +4,6 @@ import {
   findBreachFacts,
   insertNotification,
   listNotifications,
-  listResponsible,
   listUntold,
   lockBreach,
   takeChanges,
@@ -14,7 +13,9 @@ import {
 import type { Db, DbOrTrx } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
-import { plan, type Planned, type Target } from './plan.ts'
+import { listAudience, whyNotTold } from './audience.ts'
+import { plan, targetKey, type Planned, type Target } from './plan.ts'
+import { watchRuleOf } from '../domain/watch-rule.ts'
 import { inTransaction } from '../db/transaction.ts'
 
 export interface ExpandDeps {
@@ -58,8 +59,8 @@ async function expandBreach(deps: ExpandDeps, { breachId, changes }: Untold): Pr
     if ((await takeChanges(trx, ids, now)) === 0) return
     const recordedAt = Math.max(...changes.map((change) => change.at))
     const isNews = changes.some((change) => change.kind !== 'acknowledged')
-    const targets = isNews ? await makeNotifications(trx, deps, breachId, recordedAt) : []
-    if (isNews && lacksPeople(deps.channels, targets))
+    const targets = isNews ? await makeNotifications(trx, deps, breachId, recordedAt) : undefined
+    if (isNews && targets && lacksPeople(deps.channels, targets))
       deps.log.warn({ breachId }, 'no e-mail address of anybody responsible is known')
   })
 }
@@ -67,36 +68,49 @@ async function expandBreach(deps: ExpandDeps, { breachId, changes }: Untold): Pr
 /**
  * Makes the notifications that a breach asks for as it stands. The caller holds the lock on the breach.
  * @param recordedAt when that was found out, for its age
- * @returns who is to hear of it
+ * @returns who is to hear of it; undefined when nobody is
  */
 export async function makeNotifications(
   trx: DbOrTrx,
   deps: ExpandDeps,
   breachId: string,
   recordedAt: number,
-): Promise<Target[]> {
+): Promise<Target[] | undefined> {
   const facts = await findBreachFacts(trx, breachId)
-  if (!facts) return []
+  if (!facts) return undefined
   const now = deps.clock.now()
-  const targets = await findTargets(trx, facts, deps.channels)
+  const targets =
+    whyNotTold(facts, now) === undefined ? await findTargets(trx, facts, deps.channels) : undefined
+  const made = await listNotifications(trx, breachId)
   const planned = plan({
     state: facts.breach.state,
     isRecent: recordedAt - facts.breach.lastAt <= deps.settings.notifyAgeMsMax,
-    targets,
-    made: await listNotifications(trx, breachId),
+    targets: targets ?? [],
+    made,
     now,
   })
-  for (const one of planned) await keepNotification(trx, breachId, one, now)
+  for (const one of planned)
+    if (isWorthTelling(facts, one, made)) await keepNotification(trx, breachId, one, now)
   return targets
+}
+
+// That a device is heard again was said; that it had gone on measuring all the time is no second message.
+function isWorthTelling(
+  { breach }: BreachFacts,
+  one: Planned,
+  made: readonly (Target & { readonly step: string })[],
+): boolean {
+  if (one.step !== 'withdrawn' || !watchRuleOf(breach.ruleId)) return true
+  return made.findLast((row) => targetKey(row) === targetKey(one))?.step !== 'recovered'
 }
 
 async function findTargets(
   trx: DbOrTrx,
-  { facility }: BreachFacts,
+  facts: BreachFacts,
   channels: readonly NoticeChannel[],
 ): Promise<Target[]> {
   const asksForPeople = channels.some((channel) => channel.needsRecipient)
-  const people = asksForPeople && facility ? await listResponsible(trx, facility.path) : []
+  const people = asksForPeople ? await listAudience(trx, facts) : []
   return channels.flatMap(({ kind, destination, needsRecipient }) =>
     (needsRecipient ? people : ['']).map((recipient) => ({ channel: kind, destination, recipient })),
   )

@@ -2,7 +2,9 @@ import { QUANTITIES, type Quantity } from '../domain/reading.ts'
 import type { EquipmentKind } from '../domain/role.ts'
 import type { BreachFacts } from '../db/queries/notification.ts'
 import type { NotificationTable } from '../db/schema.ts'
+import { watchRuleOf } from '../domain/watch-rule.ts'
 import { english } from './message-en.ts'
+import { subjectOf, textOf, type WatchContent } from './message-watch-en.ts'
 
 export type Step = NotificationTable['step']
 
@@ -69,8 +71,33 @@ const UNSAFE = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu
 
 /** The message of one notification: for people in plain words, for machines as data. Times are those of the facility, with the zone. */
 export function writeMessage(input: MessageInput, language: Language = english): Message {
+  if (watchRuleOf(input.facts.breach.ruleId)) return writeWatchMessage(input, language)
   const content = describe(input, language)
   return { subject: language.subject(content), text: language.text(content), data: dataOf(input) }
+}
+
+function writeWatchMessage(input: MessageInput, language: Language): Message {
+  const { facts, step, now } = input
+  const { breach, equipment, facility } = facts
+  const time = (at: number) => formatTime(at, facility?.timeZone ?? 'UTC', language.locale)
+  const device = safe(facts.deviceName)
+  const content: WatchContent = {
+    ruleId: breach.ruleId,
+    step,
+    isArea: breach.deviceId === null,
+    isGateway: breach.cause === 'gateway',
+    thing: equipment ? safe(equipment.name) : device,
+    place: facility ? safe(facility.name) : 'no known place',
+    device,
+    cause: breach.cause,
+    count: breach.peak,
+    startAt: time(breach.startAt),
+    endAt: breach.endAt === null ? undefined : time(breach.endAt),
+    since: language.duration(now - breach.startAt),
+    duration: language.duration(durationOf(facts)),
+    breachId: breach.id,
+  }
+  return { subject: subjectOf(content), text: textOf(content), data: dataOf(input) }
 }
 
 function describe({ facts, step, sequence, now }: MessageInput, language: Language): Content {
@@ -109,7 +136,9 @@ function dataOf({ facts, step, sequence }: MessageInput): Record<string, unknown
     sequence,
     state: breach.state,
     severity: breach.severity,
-    device: { id: breach.deviceId, name: facts.deviceName },
+    device: breach.deviceId === null ? null : { id: breach.deviceId, name: facts.deviceName },
+    outageId: breach.outageId,
+    cause: breach.cause,
     sensor: breach.sensor,
     equipment: equipment && { id: equipment.id, name: equipment.name, kind: equipment.kind },
     facility: facility && { id: facility.id, name: facility.name, timeZone: facility.timeZone },

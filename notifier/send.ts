@@ -85,18 +85,25 @@ async function whyNot(db: Db, row: NotificationTable, facts: BreachFacts): Promi
 }
 
 /** Old news is still said once; what has become wrong is not. */
-function whyUntrue(step: NotificationTable['step'], { breach }: BreachFacts): string | undefined {
+function whyUntrue(step: NotificationTable['step'], facts: BreachFacts): string | undefined {
+  const { breach } = facts
   switch (step) {
     case 'opened':
-      return breach.state === 'withdrawn' ? 'the breach was withdrawn before' : undefined
+      if (breach.state === 'withdrawn') return 'the breach was withdrawn before'
+      return isPart(facts) ? 'it is told with the outage of its place' : undefined
     case 'reminder':
       if (breach.state !== 'open') return 'the breach is over'
+      if (isPart(facts)) return 'it is told with the outage of its place'
       return breach.acknowledgedAt === null ? undefined : 'the breach was acknowledged'
     case 'recovered':
       return breach.state === 'ended' ? undefined : 'the breach did not stay over'
     case 'withdrawn':
       return breach.state === 'withdrawn' ? undefined : 'the breach is back'
   }
+}
+
+function isPart({ breach }: BreachFacts): boolean {
+  return breach.outageId !== null && breach.ruleId !== 'site-outage'
 }
 
 async function isResponsible(db: Db, recipient: string, { facility }: BreachFacts): Promise<boolean> {

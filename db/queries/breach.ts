@@ -129,6 +129,27 @@ export async function listBreachesWithin(
     .execute()
 }
 
+/** As `listBreachesWithin`, of one rule and whatever sensor. */
+export async function listBreachesOfRule(
+  db: DbOrTrx,
+  query: { readonly deviceId: string; readonly ruleId: string; readonly from: number; readonly to: number },
+): Promise<BreachTable[]> {
+  return db
+    .selectFrom('breach')
+    .selectAll()
+    .where('deviceId', '=', query.deviceId)
+    .where('ruleId', '=', query.ruleId)
+    .where('startAt', '<=', query.to)
+    .where(({ eb, or, and }) =>
+      or([
+        eb('startAt', '>=', query.from),
+        and([eb('state', '!=', 'withdrawn'), or([eb('endAt', 'is', null), eb('endAt', '>', query.from)])]),
+      ]),
+    )
+    .orderBy('startAt')
+    .execute()
+}
+
 export async function insertBreach(db: DbOrTrx, row: BreachTable): Promise<void> {
   await db.insertInto('breach').values(row).execute()
 }

@@ -1,3 +1,4 @@
+import { sql, type SqlBool } from 'kysely'
 import type {
   BreachChangeKind,
   BreachTable,
@@ -110,19 +111,28 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
  * @param path of the facility: ids from the root down, each followed by `/`
  */
 export async function listResponsible(db: DbOrTrx, path: string): Promise<string[]> {
+  return [...new Set((await listResponsibleByPlace(db, path)).map(({ email }) => email))]
+}
+
+/** The same, with the place that each of them is responsible for. */
+export async function listResponsibleByPlace(
+  db: DbOrTrx,
+  path: string,
+): Promise<{ readonly email: string; readonly facilityId: string }[]> {
   const places = path.split('/').filter((id) => id !== '')
   if (places.length === 0) return []
   const rows = await db
     .selectFrom('userAccount')
-    .select('email')
+    .select(['email', 'facilityId'])
     .where('facilityId', 'in', places)
     .where('role', 'in', ['operator', 'manager'])
     .where('disabledAt', 'is', null)
     .where('email', 'is not', null)
     .orderBy('id')
     .execute()
-  const addresses = rows.map((row) => row.email?.trim().toLowerCase() ?? '')
-  return [...new Set(addresses)].filter((address) => address !== '')
+  return rows
+    .map((row) => ({ email: row.email?.trim().toLowerCase() ?? '', facilityId: row.facilityId ?? '' }))
+    .filter(({ email }) => email !== '')
 }
 
 /**
@@ -141,6 +151,7 @@ export async function listUnannounced(
     .where('b.state', '=', 'open')
     .where('b.acknowledgedAt', 'is', null)
     .where('b.lastAt', '>=', lastSince)
+    .where(isToldByItself)
     .where('b.id', '>', after)
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('notification as n').select('n.id').whereRef('n.breachId', '=', 'b.id'))),
@@ -160,6 +171,9 @@ export async function listUnannounced(
     .execute()
   return rows.map((row) => row.id)
 }
+
+// What is part of an outage is told with it; an outage that is part of a greater one has people of its own.
+const isToldByItself = sql<SqlBool>`(b.outage_id is null or b.rule_id = 'site-outage')`
 
 /** Everything that was made of a breach, oldest first. */
 export async function listNotifications(db: DbOrTrx, breachId: string): Promise<NotificationTable[]> {
@@ -298,6 +312,7 @@ export async function listReminderDue(
     .where('b.state', '=', 'open')
     .where('b.acknowledgedAt', 'is', null)
     .where('n.destination', 'in', destinations)
+    .where(isToldByItself)
     .groupBy(['n.breachId', 'n.channel', 'n.destination', 'n.recipient'])
     .having((eb) => eb.fn.max(eb.fn.coalesce('n.sentAt', 'n.createdAt')), '<=', lastBefore)
     .having((eb) => eb.fn.sum(eb.case().when('n.status', '=', 'pending').then(1).else(0).end()), '=', 0)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { test } from 'tap'
 import { cadenceSetAt, learnCadence, learnPause, silenceLimit } from '../../domain/cadence.ts'
 import { heardFor, silencesIn, type Listening, type Silence } from '../../domain/silence.ts'
