@@ -2,13 +2,14 @@ import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
 import type { AcknowledgementTable, BreachChangeTable, NotificationTable } from '../db/schema.ts'
 import { BreachExposure } from './breach-exposure.ts'
+import { CAUSES } from '../domain/watch-rule.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from './time.ts'
 
 const breach = {
   id: Id,
-  deviceId: Id,
-  deviceName: Type.String(),
+  deviceId: Type.Union([Id, Type.Null()], { description: 'Null: the breach is of a whole place.' }),
+  deviceName: nullable(Type.String()),
   sensor: Type.String(),
   equipmentId: nullable(Id),
   equipmentName: nullable(Type.String()),
@@ -29,6 +30,12 @@ const breach = {
   peakAt: Time,
   readings: Type.Integer({ description: 'Violating readings.' }),
   acknowledgedAt: nullable(Time),
+  outageId: Type.Union([Id, Type.Null()], {
+    description: 'The breach of the place that this one is a part of; null: it stands alone.',
+  }),
+  cause: Type.Union([Type.Enum([...CAUSES]), Type.Null()], {
+    description: 'Why, as far as the data shows.',
+  }),
   recordedAt: Time,
   updatedAt: Time,
 }
@@ -49,7 +56,7 @@ const Change = Type.Object(
       'closed',
     ]),
     at: Time,
-    actor: Type.String({ description: 'A user id, or `judge`.' }),
+    actor: Type.String({ description: 'A user id, `judge` or `watch`.' }),
     before: Type.Unknown({ description: 'The breach before; null when there was none.' }),
     after: Type.Unknown(),
   },
@@ -95,7 +102,7 @@ export const BreachDetail = Type.Object(
 
 export function breachView(row: BreachRow): Static<typeof Breach> {
   const { id, deviceId, deviceName, sensor, equipmentId, equipmentName, facilityId, facilityName } = row
-  const { ruleId, ruleName, quantity, state, severity, peak, readings } = row
+  const { ruleId, ruleName, quantity, state, severity, peak, readings, outageId, cause } = row
   return {
     id,
     deviceId,
@@ -112,6 +119,8 @@ export function breachView(row: BreachRow): Static<typeof Breach> {
     severity,
     peak,
     readings,
+    outageId,
+    cause,
     startAt: toRfc3339(row.startAt),
     endAt: toRfc3339OrNull(row.endAt),
     lastAt: toRfc3339(row.lastAt),

@@ -1,4 +1,4 @@
-import { QUANTITIES } from '../domain/reading.ts'
+import { QUANTITIES, type Quantity } from '../domain/reading.ts'
 import type { CloseReason } from '../domain/closing.ts'
 import type { Language } from '../domain/language.ts'
 import type { EquipmentKind } from '../domain/role.ts'
@@ -128,8 +128,8 @@ function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases
     duration: durationText(phrases, durationOf(facts)),
     sinceStart: durationText(phrases, Math.max(now - breach.startAt, durationOf(facts))),
     breachId: breach.id,
-    cause: undefined,
-    members: [],
+    cause: breach.cause ?? undefined,
+    members: facts.members.map((name) => safe(name)),
     closeReason: breach.closeReason ?? undefined,
     closeComment: breach.closeComment === null ? undefined : safe(breach.closeComment, COMMENT_LENGTH_MAX),
   }
@@ -143,7 +143,9 @@ function dataOf({ facts, step, sequence }: MessageInput): Record<string, unknown
     sequence,
     state: breach.state,
     severity: breach.severity,
-    device: { id: breach.deviceId, name: facts.deviceName },
+    device: breach.deviceId === null ? null : { id: breach.deviceId, name: facts.deviceName },
+    outageId: breach.outageId,
+    cause: breach.cause,
     sensor: breach.sensor,
     equipment: equipment && { id: equipment.id, name: equipment.name, kind: equipment.kind },
     facility: facility && { id: facility.id, name: facility.name, timeZone: facility.timeZone },
@@ -173,7 +175,7 @@ function durationOf({ breach }: BreachFacts): number {
 }
 
 function unitOf({ rule }: BreachFacts): string | undefined {
-  return rule ? QUANTITIES[rule.quantity].unit : undefined
+  return rule && rule.quantity in QUANTITIES ? QUANTITIES[rule.quantity as Quantity].unit : undefined
 }
 
 function formatValue(value: number, unit: string | undefined, locale: string): string {

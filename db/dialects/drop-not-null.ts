@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely'
 
 /**
  * Lets a column be null. SQLite (3.53) has standard SQL for it, MySQL and MariaDB want the whole type again.
- * @param column as it is in SQL, snake_case; @param type of the column, from the code, never from outside
+ * @param type of the column, from the code, never from outside
  */
 export async function dropNotNull(
   db: Kysely<unknown>,

@@ -45,6 +45,8 @@ async function plantBreachAndRefusal(world: World, site: Site) {
     readings: 3,
     acknowledgedAt: null,
     ...NOT_CLOSED,
+    outageId: null,
+    cause: null,
     recordedAt: 3000,
     updatedAt: 3000,
   })
