@@ -128,10 +128,16 @@ function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases
     duration: durationText(phrases, durationOf(facts)),
     sinceStart: durationText(phrases, Math.max(now - breach.startAt, durationOf(facts))),
     breachId: breach.id,
-    cause: breach.cause ?? undefined,
     members: facts.members.map((name) => safe(name)),
-    closeReason: breach.closeReason ?? undefined,
-    closeComment: breach.closeComment === null ? undefined : safe(breach.closeComment, COMMENT_LENGTH_MAX),
+    ...explain(breach),
+  }
+}
+
+function explain({ cause, closeReason, closeComment }: BreachFacts['breach']) {
+  return {
+    cause: cause ?? undefined,
+    closeReason: closeReason ?? undefined,
+    closeComment: closeComment === null ? undefined : safe(closeComment, COMMENT_LENGTH_MAX),
   }
 }
 

@@ -88,7 +88,7 @@ async function alarmSuite(suite: Test, databaseUrl: string): Promise<void> {
         resolveP90Minutes: 660,
         equipmentMonths: 0.33,
         alarmsPer100Months: 1217.5,
-        reportingShare: null,
+        reportingShare: 1,
       },
       { severity: 'warning', alarms: 1, open: 1, acknowledged: 0, acknowledgeMedianMinutes: null },
     ])
