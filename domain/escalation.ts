@@ -2,6 +2,10 @@ import type { Level, Role } from './role.ts'
 import type { Severity } from './rule.ts'
 import type { WorkingHours } from './working-hours.ts'
 
+/** Kinds of channel that reach a person by an address of theirs. */
+export const CHANNEL_KINDS = ['smtp', 'sms', 'whatsapp', 'telegram', 'push'] as const
+export type ChannelKind = (typeof CHANNEL_KINDS)[number]
+
 /** Who hears of a breach, one level after the other, until somebody acknowledges it. */
 export interface EscalationPolicy {
   readonly levels: readonly EscalationLevel[]

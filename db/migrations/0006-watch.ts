@@ -1,11 +1,11 @@
 import { sql, type Kysely } from 'kysely'
-import { dropNotNull } from '../dialects/drop-not-null.ts'
+import { dropNotNull } from '../dialects/nullable.ts'
 
 // Portable, as those before.
 const id = 'varchar(36)'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await dropNotNull(db, 'breach', 'deviceId', id)
+  await dropNotNull(db, { table: 'breach', column: 'deviceId', type: id })
   await db.schema.alterTable('breach').addColumn('outageId', id).execute()
   await db.schema.alterTable('breach').addColumn('cause', 'varchar(32)').execute()
   await db.schema.createIndex('breachOutage').on('breach').column('outageId').execute()
