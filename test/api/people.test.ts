@@ -31,6 +31,8 @@ async function open(t: Test, databaseUrl = 'sqlite::memory:') {
       lastAt: START,
       readings: 3,
       acknowledgedAt: null,
+      outageId: null,
+      cause: null,
       ...NOT_CLOSED,
       recordedAt: START,
       updatedAt: START,
