@@ -1,12 +1,14 @@
 import { Migrator, type Migration } from 'kysely/migration'
 import { isDuplicate } from './dialects/duplicate.ts'
 import { withMigrationLock } from './migration-lock.ts'
+import { rowOf } from './queries/rule.ts'
 import type { Db } from './schema.ts'
 import * as m0001 from './migrations/0001-cold-chain.ts'
 import * as m0002 from './migrations/0002-stock.ts'
 import * as m0003 from './migrations/0003-orders.ts'
 import * as m0004 from './migrations/0004-epcis.ts'
-import { SHIPPED_RULES } from '../domain/rule.ts'
+import * as m0007 from './migrations/0007-people.ts'
+import { SHIPPED_RULES } from '../domain/shipped-rules.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
 
 const migrations: Record<string, Migration> = {
@@ -14,6 +16,7 @@ const migrations: Record<string, Migration> = {
   '0002-stock': m0002,
   '0003-orders': m0003,
   '0004-epcis': m0004,
+  '0007-people': m0007,
 }
 
 /**
@@ -32,7 +35,7 @@ export async function migrate(db: Db): Promise<void> {
 async function keepShippedRules(db: Db): Promise<void> {
   const known = new Set((await db.selectFrom('rule').select('id').execute()).map((row) => row.id))
   for (const rule of SHIPPED_RULES.filter(({ id }) => !known.has(id)))
-    await tolerateDuplicate(db.insertInto('rule').values(rule).execute())
+    await tolerateDuplicate(db.insertInto('rule').values(rowOf(rule)).execute())
 }
 
 async function keepShippedReasons(db: Db): Promise<void> {

@@ -1,61 +1,61 @@
 import type { Quantity } from './reading.ts'
 
-/**
- * An alarm rule as data. `consecutive`: every reading of an unbroken run violates, and the run lasts at least `durationMs`
- * (reached exactly counts). `instant`: one violating reading is enough (`durationMs` is 0).
- */
+/** An alarm rule as data, in one of its versions: never changed once it is used, so that a breach keeps what made it. */
 export interface Rule {
   readonly id: string
   readonly profile: string
+  /** Of the profile. */
+  readonly version: number
   readonly name: string
   readonly quantity: Quantity
+  readonly measure: Measure
   readonly comparator: Comparator
   readonly threshold: number
-  readonly mode: 'instant' | 'consecutive'
+  readonly mode: Mode
+  /** How long it must be violated for a breach; reached exactly counts. 0 when `instant`. */
   readonly durationMs: number
-  /** A silence longer than this inside a violation starts the clock anew, as long as no breach has been reached. */
+  /** Of a cumulative rule, what it adds up over; null in the other modes. */
+  readonly window: Window | null
+  /** How far back inside the limit a value must be before a violation ends; 0: any value inside ends it. */
+  readonly hysteresis: number
+  /** A silence longer than this inside a violation counts for nothing: nobody knows what happened in it. */
   readonly gapMsMax: number
   readonly severity: Severity
+  /** When of the day the rule holds; null: always. */
+  readonly activeHours: ActiveHours | null
+  /** Event times in [validFrom, validTo) are judged; null: unbounded. */
+  readonly validFrom: number | null
+  readonly validTo: number | null
+}
+
+/**
+ * What is held against the threshold: the value itself, its change against the reading before per hour (`ratePerHour`) or as it is
+ * (`jump`), or how long it has not moved (`stuck`).
+ */
+export type Measure = 'value' | 'ratePerHour' | 'stuck' | 'jump'
+
+/**
+ * `instant`: one violating reading is enough. `consecutive`: an unbroken run of violating readings lasts for the duration.
+ * `cumulative`: the violating time within the window adds up to the duration.
+ */
+export type Mode = 'instant' | 'consecutive' | 'cumulative'
+
+/** The last `ms` up to each reading, or the calendar day in a time zone. */
+export type Window =
+  | { readonly kind: 'sliding'; readonly ms: number }
+  | { readonly kind: 'day'; readonly timeZone: string }
+
+/** Local times of day, `to` exclusive; over midnight when `to` is earlier than `from`. */
+export interface ActiveHours {
+  readonly from: string
+  readonly to: string
+  readonly timeZone: string
 }
 
 /** Whether the threshold itself belongs to the alarm range is part of the rule: WHO 30DTR high is `gt`, low is `lte`. */
 export type Comparator = 'gt' | 'gte' | 'lt' | 'lte'
 
 export type Severity = 'warning' | 'critical'
-
-const HOUR_MS = 3_600_000
-const MINUTE_MS = 60_000
-
-/**
- * The rules that ship. Source: WHO PQS E006/TR06 (30-day temperature recorder), verified in genuine Fridge-tag 2 exports
- * (`1: T AL: +8.0, t AL: 600`, `0: T AL: -0.5, t AL: 60`). High is strictly above: a genuine day with `Max T: +8.0` has `t Acc: 0`.
- */
-export const SHIPPED_RULES: readonly Rule[] = [
-  {
-    id: 'who-30dtr-high',
-    profile: 'who-30dtr',
-    name: 'Above +8.0 °C for 10 hours',
-    quantity: 'temperature',
-    comparator: 'gt',
-    threshold: 8,
-    mode: 'consecutive',
-    durationMs: 600 * MINUTE_MS,
-    gapMsMax: 2 * HOUR_MS,
-    severity: 'critical',
-  },
-  {
-    id: 'who-30dtr-low',
-    profile: 'who-30dtr',
-    name: 'At or below -0.5 °C for 60 minutes',
-    quantity: 'temperature',
-    comparator: 'lte',
-    threshold: -0.5,
-    mode: 'consecutive',
-    durationMs: 60 * MINUTE_MS,
-    gapMsMax: 2 * HOUR_MS,
-    severity: 'critical',
-  },
-]
 
 /** Whether `value` lies in the alarm range of `rule`. */
 export function violates(rule: Pick<Rule, 'comparator' | 'threshold'>, value: number): boolean {

@@ -34,7 +34,7 @@ const list = operation(
         deviceId: Type.Optional(Id),
         equipmentId: Type.Optional(Id),
         facilityId: Type.Optional(Id),
-        state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn'])),
+        state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn', 'closed'])),
       },
       closed,
     ),

@@ -14,7 +14,7 @@ const Rule = Type.Object(
     quantity: Type.Enum([...QUANTITY_NAMES]),
     comparator: Type.Enum(['gt', 'gte', 'lt', 'lte']),
     threshold: Type.Number(),
-    mode: Type.Enum(['instant', 'consecutive']),
+    mode: Type.Enum(['instant', 'consecutive', 'cumulative']),
     durationMs: Type.Integer(),
     gapMsMax: Type.Integer(),
     severity: Type.Enum(['warning', 'critical']),

@@ -1,5 +1,6 @@
 import type { Rule } from '../../domain/rule.ts'
 import type { DbOrTrx } from '../schema.ts'
+import { ruleOf } from './rule.ts'
 
 /** Where a device stands, and the rules that hold there. A device without equipment has none, so nothing of it is judged. */
 export interface Placement {
@@ -41,5 +42,5 @@ async function listRules(db: DbOrTrx, profiles: readonly string[]): Promise<Map<
     .where('profile', 'in', profiles)
     .orderBy('id')
     .execute()
-  return Map.groupBy(rules, ({ profile }) => profile)
+  return Map.groupBy(rules.map(ruleOf), ({ profile }) => profile)
 }

@@ -1,4 +1,17 @@
+import { RULE_DEFAULTS } from '../../domain/shipped-rules.ts'
+import type { Rule } from '../../domain/rule.ts'
 import type { DbOrTrx, RuleTable } from '../schema.ts'
+
+/** A row as a rule: what the table does not have (yet) is as in `RULE_DEFAULTS`. */
+export function ruleOf(row: RuleTable): Rule {
+  return { ...RULE_DEFAULTS, ...row }
+}
+
+/** The row of a rule; what the table does not have (yet) is left out. */
+export function rowOf(rule: Rule): RuleTable {
+  const { id, profile, name, quantity, comparator, threshold, mode, durationMs, gapMsMax, severity } = rule
+  return { id, profile, name, quantity, comparator, threshold, mode, durationMs, gapMsMax, severity }
+}
 
 /** Rules by id; `profile` narrows them to one storage profile. */
 export async function listRules(

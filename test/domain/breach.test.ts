@@ -2,11 +2,12 @@ import { deepStrictEqual } from 'node:assert'
 import * as fc from 'fast-check'
 import { test } from 'tap'
 import { fold, initialState, judgeReadings, type Breach } from '../../domain/breach.ts'
-import { SHIPPED_RULES, type Rule } from '../../domain/rule.ts'
+import type { Rule } from '../../domain/rule.ts'
+import { shippedRules } from '../../domain/shipped-rules.ts'
 import { referenceBreaches } from './breach-reference.ts'
 
 const MINUTE_MS = 60_000
-const [high, low] = SHIPPED_RULES as [Rule, Rule]
+const [high, low] = shippedRules('who-30dtr') as [Rule, Rule]
 const instant: Rule = { ...high, id: 'instant', mode: 'instant', durationMs: 0 }
 
 /** Readings of `[minute, temperature]`. */

@@ -3,7 +3,8 @@ import { test } from 'tap'
 import { periodsOf } from '../../domain/calendar.ts'
 import { createExposures, limitsOf, type Exposed, type Exposure, type Limits } from '../../domain/exposure.ts'
 import { meanKineticTemperature } from '../../domain/mkt.ts'
-import { SHIPPED_RULES, violates, type Rule } from '../../domain/rule.ts'
+import { violates, type Rule } from '../../domain/rule.ts'
+import { SHIPPED_RULES } from '../../domain/shipped-rules.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000

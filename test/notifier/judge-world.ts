@@ -9,6 +9,7 @@ import { openEmbeddedQueue, type EmbeddedQueue } from '../../adapters/queue/embe
 import { openSqliteSeries } from '../../adapters/series/sqlite.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openDb } from '../../db/open.ts'
+import { rowOf } from '../../db/queries/rule.ts'
 import type { BreachTable, Db } from '../../db/schema.ts'
 import type { Reading } from '../../domain/reading.ts'
 import type { Rule } from '../../domain/rule.ts'
@@ -119,7 +120,7 @@ export async function openWorld(
 
   world.db = await openDb(`sqlite:${join(folder, 'db.db')}`)
   await migrate(world.db)
-  if (rules.length > 0) await world.db.insertInto('rule').values(rules).execute()
+  if (rules.length > 0) await world.db.insertInto('rule').values(rules.map(rowOf)).execute()
   const facilityId = await addFacility(world.db)
   await open()
 
