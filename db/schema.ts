@@ -3,6 +3,7 @@ import type { Comparator, Mode, Severity } from '../domain/rule.ts'
 import type { Quantity } from '../domain/reading.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
+import type { NumbersSchema } from './schema-numbers.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { BreachClosing, PeopleSchema } from './schema-people.ts'
 import type { StockSchema } from './schema-stock.ts'
@@ -11,7 +12,7 @@ import type { StockSchema } from './schema-stock.ts'
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema {
+export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, NumbersSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable

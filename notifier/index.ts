@@ -8,6 +8,7 @@ import type { NoticeChannel } from '../ports/notice.ts'
 import type { Part } from '../ports/part.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import { FORECAST_DEFAULTS, startForecast, type ForecastSettings } from './forecast.ts'
 import { startJudge } from './judge.ts'
 import { startTell, TELL_DEFAULTS, type TellSettings } from './tell.ts'
 
@@ -24,13 +25,16 @@ export interface NotifierDeps {
   /** Opened and closed by the caller; empty: breaches are found, and nobody is told. */
   readonly channels: readonly NoticeChannel[]
   /** What is left out has its default. */
-  readonly settings: Partial<TellSettings> & Parameters<typeof startJudge>[0]['settings']
+  readonly settings: Partial<TellSettings> &
+    Partial<ForecastSettings> &
+    Parameters<typeof startJudge>[0]['settings']
 }
 
 /** Starts finding breaches and telling people. See README.md for what it promises. */
 export async function startNotifier(deps: NotifierDeps): Promise<Part> {
   const { settings, channels, ...shared } = deps
-  const judge = await startJudge({ ...shared, settings })
+  const forecast = startForecast({ ...shared, settings: { ...FORECAST_DEFAULTS, ...settings } })
+  const judge = await startJudge({ ...shared, forecast, settings })
   const tell = await startTell({ ...shared, channels, settings: { ...TELL_DEFAULTS, ...settings } })
   return {
     name: 'notifier',
@@ -40,6 +44,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Part> {
     async stop() {
       await tell.stop()
       await judge.stop()
+      await forecast.stop()
     },
   }
 }
