@@ -9,11 +9,11 @@ import { load, median, profiling } from './harness.ts'
 import type { Figure, Report } from './report.ts'
 
 /** Devices that send all the time and are well. */
-const DEVICES = 200
+const DEVICES = 50
 const READINGS_PER_SECOND = 1000
-const WINDOW = 10
+const WINDOW = 20
 /** Breaches that are reached, while the others send. */
-const ALARMS_PER_SECOND = 15
+const ALARMS_PER_SECOND = 10
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 20)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 /** `embedded` or `distributed`; both without. */
