@@ -29,8 +29,8 @@ export interface Rule {
 }
 
 /**
- * What is held against the threshold: the value itself, its change against the reading before per hour (`ratePerHour`) or as it is
- * (`jump`), or how long it has not moved (`stuck`).
+ * What is held against the threshold: the value itself; its change against the reading before, per hour, falling negative (`ratePerHour`);
+ * or the size of that change (`jump`, and `stuck`, whose violation begins with the reading that the later ones do not differ from).
  */
 export type Measure = 'value' | 'ratePerHour' | 'stuck' | 'jump'
 
@@ -71,9 +71,49 @@ export function violates(rule: Pick<Rule, 'comparator' | 'threshold'>, value: nu
   }
 }
 
+/** Whether greater is worse. */
+export function isHigh({ comparator }: Pick<Rule, 'comparator'>): boolean {
+  return comparator === 'gt' || comparator === 'gte'
+}
+
 /** How far `value` lies beyond the threshold, in the rule's direction; negative when it does not violate. */
 export function beyondThreshold(rule: Pick<Rule, 'comparator' | 'threshold'>, value: number): number {
-  return rule.comparator === 'gt' || rule.comparator === 'gte'
-    ? value - rule.threshold
-    : rule.threshold - value
+  return isHigh(rule) ? value - rule.threshold : rule.threshold - value
+}
+
+/** In the alarm range; back inside the limit, by the hysteresis at least; or neither, which begins nothing and ends nothing. */
+export type Side = 'beyond' | 'within' | 'between'
+
+/** @param measured as `measure` gives it; NaN is neither */
+export function sideOf(rule: Rule, measured: number): Side {
+  if (violates(rule, measured)) return 'beyond'
+  const { threshold, hysteresis } = rule
+  if (isHigh(rule)) return measured <= clean(threshold - hysteresis) ? 'within' : 'between'
+  return measured >= clean(threshold + hysteresis) ? 'within' : 'between'
+}
+
+/**
+ * What of a reading is held against the threshold. A change needs the reading before; across a silence longer than `gapMsMax` it says nothing, as
+ * does the first reading: NaN.
+ */
+export function measure(
+  { measure: kind, gapMsMax }: Rule,
+  time: number,
+  value: number,
+  timeBefore: number,
+  valueBefore: number,
+): number {
+  if (kind === 'value') return value
+  const elapsedMs = time - timeBefore
+  if (!(elapsedMs > 0 && elapsedMs <= gapMsMax)) return NaN
+  const change = value - valueBefore
+  return clean(kind === 'ratePerHour' ? (change / elapsedMs) * HOUR_MS : Math.abs(change))
+}
+
+const HOUR_MS = 3_600_000
+const PER_UNIT = 1_000_000
+
+// 5.1 - 5.0 is less than 0.1 in binary, and a limit that is reached exactly counts. No sensor has seven decimals.
+function clean(value: number): number {
+  return Math.round(value * PER_UNIT) / PER_UNIT
 }
