@@ -39,6 +39,7 @@ import { stockBatchRoutes } from './routes/stock-batch.ts'
 import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { timeToBreachRoutes } from './routes/time-to-breach.ts'
 import { userRoutes } from './routes/users.ts'
 import { compileByKind } from './validation.ts'
 
@@ -80,6 +81,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(commandRoutes, deps)
     await app.register(readingRoutes, deps)
     await app.register(exposureRoutes, deps)
+    await app.register(timeToBreachRoutes, deps)
     await app.register(breachRoutes, deps)
     await app.register(notificationRoutes, deps)
     await app.register(contactRoutes, deps)

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { findBreach } from '../db/queries/breach.ts'
 import { findDevicePaths } from '../db/queries/device.ts'
 import { findFacility, findFacilityPaths } from '../db/queries/facility.ts'
+import { findEndangered } from '../db/queries/time-to-breach.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Reading } from '../domain/reading.ts'
 import type { Channels } from '../ports/cache.ts'
@@ -21,6 +22,7 @@ import {
   type LiveClient,
   type LiveFilter,
 } from './live-client.ts'
+import { timeToBreachEvent } from './time-to-breach.ts'
 
 /** Devices whose place is remembered. */
 const PATHS_MAX = 100_000
@@ -32,6 +34,8 @@ const BACKLOG_MAX = 200
 const BREACHES_MAX = 10_000
 /** Stock events that were not yet looked up. */
 const STOCK_MAX = 10_000
+/** Equipment whose time to breach was not yet looked up. */
+const ENDANGERED_MAX = 10_000
 const RETRY_MS = 3000
 
 export interface Live {
@@ -51,6 +55,8 @@ interface LiveState {
   readonly changed: Map<string, string>
   /** Stock events that wait for their places to be looked up. */
   readonly stock: Channels['stock'][]
+  /** Facilities by equipment whose time to breach is to be looked up. */
+  readonly endangered: Map<string, string>
   backlog: number
   /** Resolves when what came so far is delivered. */
   tail: Promise<void>
@@ -71,6 +77,7 @@ export function createLive(deps: RouteDeps): Live {
     stopListening: undefined,
     changed: new Map(),
     stock: [],
+    endangered: new Map(),
     backlog: 0,
     tail: Promise.resolve(),
     closed: false,
@@ -122,6 +129,7 @@ function listen(state: LiveState): () => void {
     cache.subscribe('readings', (readings) => enqueue(state, () => deliverReadings(state, readings))),
     cache.subscribe('breaches', (message) => noteBreach(state, message)),
     cache.subscribe('stock', (message) => noteStock(state, message)),
+    cache.subscribe('timesToBreach', (message) => noteTimeToBreach(state, message)),
   ]
   const beat = setInterval(() => {
     for (const client of state.clients) void heartbeat(state, client)
@@ -133,6 +141,7 @@ function listen(state: LiveState): () => void {
     state.paths.clear()
     state.changed.clear()
     state.stock.length = 0
+    state.endangered.clear()
   }
 }
 
@@ -235,6 +244,27 @@ async function deliverStock(state: LiveState): Promise<void> {
     }
   }
   state.stock.length = 0
+}
+
+function noteTimeToBreach(state: LiveState, { equipmentId, facilityId }: Channels['timesToBreach']): void {
+  state.endangered.set(equipmentId, facilityId)
+  if (state.endangered.size > ENDANGERED_MAX) return endAll(state, 'overloaded')
+  if (state.endangered.size === 1) enqueue(state, () => deliverTimesToBreach(state))
+}
+
+async function deliverTimesToBreach(state: LiveState): Promise<void> {
+  const endangered = [...state.endangered]
+  state.endangered.clear()
+  const { db, clock } = state.deps
+  const paths = await findFacilityPaths(db, [...new Set(endangered.map(([, facilityId]) => facilityId))])
+  for (const [equipmentId, facilityId] of endangered) {
+    const row = await findEndangered(db, equipmentId)
+    const data = timeToBreachEvent(row, equipmentId, clock.now())
+    const text = event('time-to-breach', JSON.stringify(data))
+    const path = paths.get(facilityId) ?? null
+    for (const client of state.clients)
+      if (isFor(client, row?.deviceId ?? '', path)) send(state, client, text)
+  }
 }
 
 function send(state: LiveState, client: LiveClient, text: string): void {

@@ -65,6 +65,8 @@ export const PERMISSIONS = {
   updateEquipment: MANAGING,
   getEquipmentExposure: ALL,
   getDeviceExposure: ALL,
+  getTimeToBreach: ALL,
+  listTimeToBreach: ALL,
 
   createDevice: MANAGING,
   listDevices: ALL,

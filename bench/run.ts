@@ -1,8 +1,13 @@
 import { benchAcks } from './acks.ts'
+import { benchAlarm } from './alarm.ts'
 import { benchDistributed } from './distributed.ts'
 import { keep, type Report } from './report.ts'
 
-const benches: Record<string, () => Promise<Report>> = { acks: benchAcks, distributed: benchDistributed }
+const benches: Record<string, () => Promise<Report>> = {
+  acks: benchAcks,
+  alarm: benchAlarm,
+  distributed: benchDistributed,
+}
 
 const names = process.argv.slice(2)
 if (names.includes('--help') || names.some((name) => !(name in benches))) {

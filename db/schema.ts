@@ -3,6 +3,7 @@ import type { Severity } from '../domain/rule.ts'
 import type { Cause } from '../domain/watch-rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
+import type { NumbersSchema } from './schema-numbers.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { BreachClosing, PeopleSchema } from './schema-people.ts'
 import type { RulesSchema } from './schema-rules.ts'
@@ -14,7 +15,7 @@ import type { WatchSchema } from './schema-watch.ts'
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
 export interface Schema
-  extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema, WatchSchema {
+  extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema, WatchSchema, NumbersSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable

@@ -8,6 +8,7 @@ import type { NoticeChannel } from '../ports/notice.ts'
 import type { Part } from '../ports/part.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import { FORECAST_DEFAULTS, startForecast, type ForecastSettings } from './forecast.ts'
 import { startJudge } from './judge.ts'
 import { startTell, TELL_DEFAULTS, type TellSettings } from './tell.ts'
 import { startWatch, type WatchSettings } from './watch.ts'
@@ -27,6 +28,7 @@ export interface NotifierDeps {
   /** What is left out has its default. */
   readonly settings: Partial<TellSettings> &
     Partial<WatchSettings> &
+    Partial<ForecastSettings> &
     Parameters<typeof startJudge>[0]['settings']
 }
 
@@ -34,7 +36,8 @@ export interface NotifierDeps {
 export async function startNotifier(deps: NotifierDeps): Promise<Part> {
   const { settings, channels, ...shared } = deps
   const watch = startWatch({ ...shared, settings })
-  const judge = await startJudge({ ...shared, watch, settings })
+  const forecast = startForecast({ ...shared, settings: { ...FORECAST_DEFAULTS, ...settings } })
+  const judge = await startJudge({ ...shared, watch, forecast, settings })
   const tell = await startTell({ ...shared, channels, settings: { ...TELL_DEFAULTS, ...settings } })
   return {
     name: 'notifier',
@@ -45,6 +48,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Part> {
       await tell.stop()
       await judge.stop()
       await watch.stop()
+      await forecast.stop()
     },
   }
 }

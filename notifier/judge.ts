@@ -66,7 +66,10 @@ async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise
   const call: Call = { runs: new Map(), late: [], deferred: new Set(), inOrder: 0 }
   for (const { batch } of deliveries)
     judging.acceptedAtMax = Math.max(judging.acceptedAtMax, batch.acceptedAt)
-  for (const { batch } of deliveries) takeReadings(judging, call, batch.readings)
+  for (const { batch } of deliveries) {
+    takeReadings(judging, call, batch.readings)
+    judging.forecast?.note(batch.readings)
+  }
   try {
     if (call.runs.size > 0) await judging.writes.run(() => recordRuns(judging, call.runs))
     for (const { number, acceptedAt, readings } of call.late) {

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { Delivery, Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import type { Forecast } from './forecast.ts'
 import { createStreams, type Streams } from './judging-state.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { createSerial, type Serial } from './serial.ts'
@@ -52,6 +53,8 @@ export interface JudgeDeps {
     note(deliveries: readonly Delivery[]): Promise<void>
     forgetDevices(isMeant: (deviceId: string) => boolean): void
   }
+  /** Also told of all readings, as they come. */
+  readonly forecast?: Pick<Forecast, 'note'>
   /** Those left out have the defaults of `JUDGE_SETTINGS`. */
   readonly settings: Partial<JudgeSettings>
 }

@@ -46,6 +46,8 @@ export interface Channels {
     readonly kind: import('../domain/stock-event.ts').EventKind
     readonly facilityIds: readonly string[]
   }
+  /** When this equipment will be at its limit is known anew, or is no matter any more. */
+  readonly timesToBreach: { readonly equipmentId: string; readonly facilityId: string }
   /** A device, its equipment or its rules changed: forget what you remember of it. */
   readonly registry: { readonly deviceId: string }
 }
