@@ -1,8 +1,13 @@
 import { benchAcks } from './acks.ts'
 import { benchDistributed } from './distributed.ts'
 import { keep, type Report } from './report.ts'
+import { benchSupply } from './supply.ts'
 
-const benches: Record<string, () => Promise<Report>> = { acks: benchAcks, distributed: benchDistributed }
+const benches: Record<string, () => Promise<Report>> = {
+  acks: benchAcks,
+  distributed: benchDistributed,
+  supply: benchSupply,
+}
 
 const names = process.argv.slice(2)
 if (names.includes('--help') || names.some((name) => !(name in benches))) {

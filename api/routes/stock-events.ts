@@ -10,10 +10,11 @@ import { found, pathOf } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { recordedBefore, recordStockEvent, reverseStockEvent, tellStock } from '../record-stock-event.ts'
+import { createRecorder } from '../record-together.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging, Time } from '../schemas.ts'
 import { eventView, NewStockEvent, Reversal, StockEvent } from '../stock-event-schemas.ts'
 import { parseTime } from '../time.ts'
-import { once } from '../write.ts'
+import { keyOf, once } from '../write.ts'
 
 const REFUSALS: readonly ErrorCode[] = [
   'resource.notFound',
@@ -25,6 +26,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'stock.beforeLot',
   'stock.unknownLot',
   'stock.unknownPoint',
+  'stock.unknownActivity',
   'stock.notItsLot',
   'stock.lotExpired',
   'stock.lotRecalled',
@@ -89,11 +91,16 @@ const get = operation({
 })
 
 export const stockEventRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps) => {
-  app.post('/stock-events', { schema: create }, async (request, reply) =>
-    recordOnce(deps, request, reply, request.body, (trx) =>
-      recordStockEvent(deps, trx, request.caller, request.body),
-    ),
-  )
+  const recordTogether = createRecorder(deps)
+  app.post('/stock-events', { schema: create }, async (request, reply) => {
+    const { caller, body } = request
+    const posted = await recordTogether({ caller, body, key: keyOf(deps, request) })
+    if (!posted)
+      return recordOnce(deps, request, reply, body, (trx) => recordStockEvent(deps, trx, caller, body))
+    tellStock(deps, posted)
+    reply.code(201)
+    return eventView(posted)
+  })
   app.post('/stock-events/:id/reverse', { schema: undo }, async (request, reply) => {
     const { body, caller, params } = request
     const asked = { ...body, eventId: params.id }

@@ -21,15 +21,19 @@ export async function insertChanges(
   entityId: string,
   kind: 'put' | 'delete' = 'put',
 ): Promise<void> {
-  const rows = [...new Set(facilities)].map((facilityId) => ({
-    id: randomUUIDv7(),
-    seq: null,
-    entity,
-    entityId,
-    facilityId,
-    kind,
-    at,
-  }))
+  const seen = [...new Set(facilities)]
+  await insertChangeRows(
+    trx,
+    seen.map((facilityId) => ({ entity, entityId, facilityId, kind, at })),
+  )
+}
+
+/** The same of several things. */
+export async function insertChangeRows(
+  trx: DbOrTrx,
+  changes: readonly Omit<Unnumbered, 'id'>[],
+): Promise<void> {
+  const rows = changes.map((change) => ({ ...change, id: randomUUIDv7(), seq: null }))
   if (rows.length > 0) await trx.insertInto('change').values(rows).execute()
 }
 

@@ -28,16 +28,19 @@ export interface Mariadb {
   stop(): Promise<void>
 }
 
-/** Starts a private server, in a temporary folder and on a free port unless told otherwise. */
-export async function startMariadb(place: Place = {}): Promise<Mariadb> {
+/**
+ * Starts a private server, in a temporary folder and on a free port unless told otherwise.
+ * @param flags beyond the server's own defaults
+ */
+export async function startMariadb(place: Place = {}, flags: readonly string[] = []): Promise<Mariadb> {
   const { folder, leave } = await folderFor('mariadb', place)
   const server = new MariadbProcess(folder, await portFor(place), userInfo().username)
   await server.install()
-  await server.start()
+  await server.start(flags)
   await server.createDatabase()
   return {
     url: server.url,
-    start: () => server.start(),
+    start: () => server.start(flags),
     kill: () => server.end('SIGKILL'),
     pause: () => server.signal('SIGSTOP'),
     resume: () => server.signal('SIGCONT'),
