@@ -35,6 +35,7 @@ import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
+import { nameKeyProblems } from './schemas.ts'
 import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
@@ -64,6 +65,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   const v1: FastifyPluginAsync = async (app) => {
     app.setValidatorCompiler(compileByKind)
     await guard(app, deps)
+    app.addHook('onRoute', nameKeyProblems)
     app.addHook('onSend', answerUnchanged)
     await app.register(authRoutes, deps)
     await app.register(meRoutes, deps)

@@ -13,6 +13,7 @@ import { factsOf, openOrder, tellOrder } from './order.ts'
 import type { NewOrderBody, OrderPatchBody } from './order-schemas.ts'
 import type { RouteDeps } from './deps.ts'
 import { hashOf } from './replay.ts'
+import { checkActivity } from './stock-event-facts.ts'
 import { computedLevel, levelViews } from './stock-level.ts'
 import type { Writing } from './write.ts'
 
@@ -23,6 +24,7 @@ import type { Writing } from './write.ts'
 export async function makeOrder(writing: Writing, body: NewOrderBody): Promise<Order> {
   const { trx, caller, at } = writing
   const { from, to } = await facilitiesFor(trx, caller, body)
+  await checkActivity(trx, body.activityCode)
   const id = body.id ?? randomUUIDv7()
   const lines = await linesFor(trx, id, body.lines)
   const asks = askingSide(body.kind)
@@ -107,6 +109,7 @@ export async function changeDraft(writing: Writing, id: string, body: OrderPatch
   const { trx, caller, at } = writing
   const order = await openOrder(writing, id)
   checkStep(order.status, 'edit', await factsOf(trx, caller, order))
+  await checkActivity(trx, body.activityCode)
   const head = {
     status: order.status,
     waitingFor: order.waitingFor,

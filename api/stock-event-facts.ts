@@ -78,6 +78,11 @@ export function factsFor(
   return { facilityId: facility.id, day, lots, points: new Set(own), reasons }
 }
 
+/** @throws CodedError `stock.unknownActivity` */
+export async function checkActivity(trx: DbOrTrx, code: string | null | undefined): Promise<void> {
+  if (code && !(await findActivities(trx, [code])).has(code)) throw new CodedError('stock.unknownActivity')
+}
+
 /** The same with what is on hand of each line of a count, which is locked. */
 export async function withOnHand(
   trx: DbOrTrx,

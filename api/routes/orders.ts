@@ -28,6 +28,7 @@ const create = operation(
     'resource.conflict',
     'request.idempotencyMismatch',
     'order.unknownItem',
+    'stock.unknownActivity',
     'order.sameFacility',
   ],
 )
@@ -66,7 +67,13 @@ const change = operation(
     body: OrderPatch,
     response: { 200: Order },
   },
-  ['request.preconditionFailed', 'order.wrongState', 'order.wrongSide', 'order.unknownItem'],
+  [
+    'request.preconditionFailed',
+    'order.wrongState',
+    'order.wrongSide',
+    'order.unknownItem',
+    'stock.unknownActivity',
+  ],
 )
 const suggestion = operation({
   operationId: 'suggestOrder',

@@ -99,7 +99,10 @@ export const NO_DOSES: LotSums = {
   adjusted: 0,
 }
 
-/** The facilities under the path `scope` that ever had anything to do with these lots, in the order of their ids. */
+/**
+ * The facilities under the path `scope` that ever had anything to do with these lots, in the order of their ids. Whoever had some has a line
+ * of it, if only of nothing by now: those are a small part of the entries.
+ */
 export async function listLotFacilities(
   db: DbOrTrx,
   query: {
@@ -110,13 +113,13 @@ export async function listLotFacilities(
   },
 ): Promise<{ id: string; name: string }[]> {
   return db
-    .selectFrom('stockEntry as e')
-    .innerJoin('facility as f', 'f.id', 'e.facilityId')
+    .selectFrom('stockBalance as b')
+    .innerJoin('facility as f', 'f.id', 'b.facilityId')
     .select(['f.id', 'f.name'])
     .distinct()
-    .where('e.lotId', 'in', query.lotIds)
+    .where('b.lotId', 'in', query.lotIds)
     .where('f.path', 'like', likePrefix(query.scope))
-    .$if(query.after !== undefined, (q) => q.where('e.facilityId', '>', query.after ?? ''))
+    .$if(query.after !== undefined, (q) => q.where('b.facilityId', '>', query.after ?? ''))
     .orderBy('f.id')
     .limit(query.limit)
     .execute()

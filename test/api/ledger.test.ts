@@ -73,6 +73,18 @@ async function ledgerSuite(suite: Test, databaseUrl: string): Promise<void> {
     ])
   })
 
+  await step('an activity is one of the register', async (t) => {
+    const session = (activityCode: string) =>
+      record('consume', { administered: 1, wasted: 0 }, { activityCode, occurredAt: ago(89) })
+    await refuses(t, session('campaign'), 'stock.unknownActivity')
+    await world.post('/v1/activities', world.admin, { code: 'campaign', name: 'Campaign' })
+    const { status, body } = await session('campaign')
+    t.match({ status, body }, { status: 201, body: { activityCode: 'campaign' } })
+    t.equal((await world.post(`/v1/stock-events/${String(body['id'])}/reverse`, world.admin, {})).status, 201)
+    await world.patch('/v1/activities/campaign', world.admin, { archived: true })
+    await refuses(t, session('campaign'), 'stock.unknownActivity')
+  })
+
   await step('transfer, hold, release, VVM and repack move doses between lines', async (t) => {
     t.equal((await record('transfer', { doses: 80, toStoragePointId: world.secondPoint })).status, 201)
     t.equal((await record('hold', { doses: 300, reasonCode: 'breach' })).status, 201)
