@@ -22,6 +22,8 @@ async function ledgerSuite(suite: Test, databaseUrl: string): Promise<void> {
       lines: [{ storagePointId: a.storagePoint, lotId: world.penta.lot, ...line }],
       ...more,
     })
+  const session = (activityCode: string) =>
+    record('consume', { administered: 1, wasted: 0 }, { activityCode, occurredAt: ago(89) })
   const dispose = (doses: number) =>
     world.post('/v1/stock-events', world.admin, {
       kind: 'dispose',
@@ -74,8 +76,6 @@ async function ledgerSuite(suite: Test, databaseUrl: string): Promise<void> {
   })
 
   await step('an activity is one of the register', async (t) => {
-    const session = (activityCode: string) =>
-      record('consume', { administered: 1, wasted: 0 }, { activityCode, occurredAt: ago(89) })
     await refuses(t, session('campaign'), 'stock.unknownActivity')
     await world.post('/v1/activities', world.admin, { code: 'campaign', name: 'Campaign' })
     const { status, body } = await session('campaign')
