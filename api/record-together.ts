@@ -8,7 +8,7 @@ import { inTransaction } from '../db/transaction.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
-import { postingOf } from './record-stock-event.ts'
+import { postingOf, recordStockEvent } from './record-stock-event.ts'
 import { readMentioned, type Mentioned } from './stock-event-facts.ts'
 import { eventView, type NewStockEventBody } from './stock-event-schemas.ts'
 import { together } from './together.ts'
@@ -28,12 +28,16 @@ interface Asked {
 export type RecordTogether = (asked: Asked) => Promise<PostedEvent | undefined>
 
 /**
- * One durable commit serves all the events that came in during the one before it. Only what is plain is recorded here; whatever could be
- * refused, or was sent before, is left to `recordStockEvent`, which is the one that says why.
+ * One durable commit serves all the events that came in during the one before it. Of several only what is plain is recorded here; whatever
+ * could be refused, or was sent before, is left to `recordStockEvent`, which is the one that says why.
+ * @returns what throws as that does, for an event that has nobody to go with
  */
-export function createRecorder({ db, clock }: RouteDeps): RecordTogether {
+export function createRecorder(deps: RouteDeps): RecordTogether {
+  const { db, clock } = deps
   const record = together(
     async (batch: readonly Asked[]) => {
+      const [one] = batch
+      if (one && batch.length === 1 && !one.key) return [await recordOne(deps, one)]
       try {
         return await inTransaction(db, (trx) => recordAll(trx, batch, clock.now()))
       } catch (error) {
@@ -47,6 +51,10 @@ export function createRecorder({ db, clock }: RouteDeps): RecordTogether {
     const { kind, lines } = asked.body
     return kind === 'count' || lines.length > LINES_MAX ? undefined : record(asked)
   }
+}
+
+function recordOne(deps: RouteDeps, { caller, body }: Asked): Promise<PostedEvent> {
+  return inTransaction(deps.db, (trx) => recordStockEvent(deps, trx, caller, body))
 }
 
 async function recordAll(
