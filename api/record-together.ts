@@ -1,3 +1,4 @@
+import { isConflict } from '../db/dialects/conflict.ts'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
 import { findIdempotencyKeys, insertIdempotencyKeys } from '../db/queries/idempotency.ts'
 import type { PostedEvent } from '../db/queries/ledger.ts'
@@ -41,7 +42,8 @@ export function createRecorder(deps: RouteDeps): RecordTogether {
       try {
         return await inTransaction(db, (trx) => recordAll(trx, batch, clock.now()))
       } catch (error) {
-        if (isDuplicate(error)) return batch.map(() => undefined)
+        // Together they met others in every try; each by itself meets fewer.
+        if (isDuplicate(error) || isConflict(error)) return batch.map(() => undefined)
         throw error
       }
     },

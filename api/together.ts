@@ -1,3 +1,8 @@
+import { CodedError } from '../domain/errors.ts'
+
+/** What waits for one kind of work; one more is refused: behind so many, an answer would come too late. */
+const WAITING_MAX = 5000
+
 interface Limits {
   /** Of what one call of `work` gets. */
   readonly batchMax: number
@@ -7,6 +12,7 @@ interface Limits {
  * Does with one call what many ask for one by one: what comes while a call is under way goes with the next one, without added delay. So
  * a call always begins after everything that it serves was asked for.
  * @param work answers each of the batch, in its order
+ * @returns what rejects with `service.unavailable` when too much is waiting, and with what `work` throws
  */
 export function together<Q, A>(
   work: (batch: readonly Q[]) => Promise<readonly A[]>,
@@ -15,7 +21,6 @@ export function together<Q, A>(
   interface Waiting extends PromiseWithResolvers<A> {
     readonly asked: Q
   }
-  // Bounded by the requests that are open.
   const waiting: Waiting[] = []
   let isRunning = false
 
@@ -33,7 +38,8 @@ export function together<Q, A>(
     isRunning = false
   }
 
-  return (asked) => {
+  return async (asked) => {
+    if (waiting.length >= WAITING_MAX) throw new CodedError('service.unavailable')
     const one: Waiting = { asked, ...Promise.withResolvers<A>() }
     waiting.push(one)
     if (!isRunning) void run()

@@ -3,6 +3,7 @@ import { test, type Test } from 'tap'
 import { hasGalera, startGalera } from '../services/galera.ts'
 import { hasMariadb, startMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
+import { waitFor } from '../wait-for.ts'
 import { checkLedger } from './ledger-check.ts'
 import { operationOf, operations, plantBench, replay, send, type Bench } from './stock-drive.ts'
 import type { Operation } from './stock-model.ts'
@@ -16,6 +17,8 @@ const IS_LONG = process.env.STOCK_OPERATIONS !== undefined
 const CLIENTS = 24
 /** How often a client sends again what nobody answered. */
 const TRIES_MAX = 20
+/** For a server that was killed to come back. */
+const READY_MS_MAX = 120_000
 const PER_RUN = 200
 
 test('kill -9 of the database', { timeout: 600_000, skip: skipWithout('MariaDB', hasMariadb) }, async (t) => {
@@ -117,6 +120,7 @@ async function settle(benches: readonly Bench[], operation: Operation, from: num
     if (!bench) break
     const answer = await send(bench, operation, undefined, operation.id)
     if (answer.status < 500) return answer
+    await waitFor(async () => (await bench.world.get('/readyz')).status === 200, 'the database', READY_MS_MAX)
   }
   throw new Error(`nobody answered ${JSON.stringify(operation)}`)
 }
