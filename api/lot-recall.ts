@@ -75,12 +75,14 @@ async function holdAt(
   facilityId: string,
   lines: readonly ShelfLine[],
 ): Promise<void> {
+  // What came while the recall waited for it, or from a clock that is ahead, is held after it came.
+  const occurredAt = Math.max(at, ...lines.map(({ lastOccurredAt }) => lastOccurredAt))
   const event = {
     id: randomUUIDv7(),
     kind: 'hold' as const,
     facilityId,
     otherFacilityId: null,
-    occurredAt: at,
+    occurredAt,
     recordedAt: at,
     userId: caller.id,
     activityCode: null,

@@ -76,7 +76,7 @@ const WARM_UP = 50
 
 /** Somebody of the first facility, who sees nothing else. */
 async function login(agent: Agent, { http, token }: Target): Promise<string> {
-  const secret = { username: 'reader', password: 'a long enough password' }
+  const secret = { username: `reader-${Date.now()}`, password: 'a long enough password' }
   const person = { ...secret, name: 'Reader', role: 'viewer', facilityId: facilityId(0) }
   await ask(agent, `${http}/v1/users`, token, person)
   const { accessToken } = JSON.parse(await ask(agent, `${http}/v1/auth/login`, undefined, secret)) as {

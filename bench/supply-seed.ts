@@ -45,12 +45,13 @@ export function changeOf(facility: number, event: number, { facilities }: Size):
 }
 
 /**
- * Fills an empty, migrated database with the history of a country, made by the server itself: at every facility one lot after the other is
+ * Fills a migrated database, unless it is filled, with the history of a country, made by the server itself: at every facility one lot after the other is
  * received and consumed, the last five have stock. Balances, numbers, openings and closings are what the ledger would have made.
  */
 export async function seed(url: string, size: Size): Promise<void> {
   const db = await createConnection(url)
   try {
+    if ((await countOf(db, "select 1 from counter where name = 'change'")) > 0) return
     for (const [name, statement] of statements(size)) {
       const startedAt = performance.now()
       await db.query(statement)

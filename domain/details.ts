@@ -128,6 +128,14 @@ export const DETAILS: Readonly<Record<string, { readonly id: string; readonly fr
     fr: 'La base de données ne répond pas.',
   },
   'The server is stopping.': { id: 'Server sedang berhenti.', fr: 'Le serveur s’arrête.' },
+  'The password is the user name, or hardly more than one character repeated.': {
+    id: 'Kata sandi sama dengan nama pengguna, atau hampir hanya satu karakter yang diulang.',
+    fr: 'Le mot de passe est le nom d’utilisateur, ou à peine plus d’un caractère répété.',
+  },
+  'The manufacturer has one of this name, without a GTIN, for the item.': {
+    id: 'Produsen sudah memiliki produk dengan nama ini, tanpa GTIN, untuk item tersebut.',
+    fr: 'Le fabricant en a déjà un de ce nom, sans GTIN, pour cet article.',
+  },
   'The body does not match its schema.': {
     id: 'Isi permintaan tidak sesuai dengan skemanya.',
     fr: 'Le corps ne correspond pas à son schéma.',

@@ -52,13 +52,14 @@ export async function markRecalled(trx: DbOrTrx, id: string, at: number, reason:
 export interface ShelfLine extends Line {
   readonly itemId: string
   readonly doses: number
+  readonly lastOccurredAt: number
 }
 
 /** Every line on a shelf, anywhere, of these lots that is not on hold. */
 export async function findFreeLines(db: DbOrTrx, lotIds: readonly string[]): Promise<ShelfLine[]> {
   const rows = await db
     .selectFrom('stockBalance')
-    .select(['accountId', 'facilityId', 'itemId', 'lotId', 'vvmStage', 'doses'])
+    .select(['accountId', 'facilityId', 'itemId', 'lotId', 'vvmStage', 'doses', 'lastOccurredAt'])
     .where('lotId', 'in', lotIds)
     .where('doses', '>', 0)
     .where('accountKind', '=', 'point')
