@@ -41,6 +41,7 @@ import { stockRoutes } from './routes/stock.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { timeToBreachRoutes } from './routes/time-to-breach.ts'
 import { userRoutes } from './routes/users.ts'
+import { nameKeyProblems } from './schemas.ts'
 import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
@@ -70,6 +71,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   const v1: FastifyPluginAsync = async (app) => {
     app.setValidatorCompiler(compileByKind)
     await guard(app, deps)
+    app.addHook('onRoute', nameKeyProblems)
     app.addHook('onSend', answerUnchanged)
     await app.register(authRoutes, deps)
     await app.register(meRoutes, deps)

@@ -9,7 +9,7 @@ import { CodedError } from '../domain/errors.ts'
 import type { Reading } from '../domain/reading.ts'
 import type { Channels } from '../ports/cache.ts'
 import { breachView } from './breach-view.ts'
-import { findCaller, pathOf, type Caller } from './caller.ts'
+import { createLookUp, pathOf, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
 import { readingView } from './device-view.ts'
 import {
@@ -46,6 +46,7 @@ export interface Live {
 
 interface LiveState {
   readonly deps: RouteDeps
+  readonly lookUp: ReturnType<typeof createLookUp>
   readonly clients: Set<LiveClient>
   /** Where devices stand, by id. */
   readonly paths: LRUCache<string, Place>
@@ -72,6 +73,7 @@ interface Place {
 export function createLive(deps: RouteDeps): Live {
   const state: LiveState = {
     deps,
+    lookUp: createLookUp(deps.db),
     clients: new Set(),
     paths: new LRUCache({ max: PATHS_MAX }),
     stopListening: undefined,
@@ -281,7 +283,7 @@ async function heartbeat(state: LiveState, client: LiveClient): Promise<void> {
   const { db } = state.deps
   const { id, session, expiresAt } = client.caller
   try {
-    const caller = await findCaller(db, { userId: id, session, expiresAt })
+    const caller = await state.lookUp({ userId: id, session, expiresAt })
     const under = (await pathOf(db, caller, client.filter.facilityId)) ?? ''
     Object.assign(client, { caller, under })
     if (state.clients.has(client)) send(state, client, ': still here\n\n')

@@ -2,11 +2,13 @@ import { benchAcks } from './acks.ts'
 import { benchAlarm } from './alarm.ts'
 import { benchDistributed } from './distributed.ts'
 import { keep, type Report } from './report.ts'
+import { benchSupply } from './supply.ts'
 
 const benches: Record<string, () => Promise<Report>> = {
   acks: benchAcks,
   alarm: benchAlarm,
   distributed: benchDistributed,
+  supply: benchSupply,
 }
 
 const names = process.argv.slice(2)

@@ -34,6 +34,7 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'stock.beforeLot': 'L’événement est antérieur à la fabrication du lot.',
   'stock.unknownLot': 'Ce lot n’existe pas.',
   'stock.unknownPoint': 'L’établissement n’a pas ce point de stockage.',
+  'stock.unknownActivity': 'Cette activité n’existe pas, ou n’est plus utilisée.',
   'stock.notItsLot': 'Les lots ne vont pas ensemble.',
   'stock.lotExpired': 'Le lot est périmé.',
   'stock.lotRecalled': 'Le lot fait l’objet d’un rappel.',

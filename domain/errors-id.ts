@@ -31,6 +31,7 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
   'stock.beforeLot': 'Kejadian ini mendahului pembuatan bets.',
   'stock.unknownLot': 'Bets ini tidak ada.',
   'stock.unknownPoint': 'Fasilitas tidak memiliki tempat penyimpanan ini.',
+  'stock.unknownActivity': 'Kegiatan ini tidak ada, atau tidak dipakai lagi.',
   'stock.notItsLot': 'Kedua bets tidak saling berkaitan.',
   'stock.lotExpired': 'Bets sudah kedaluwarsa.',
   'stock.lotRecalled': 'Bets ditarik dari peredaran.',

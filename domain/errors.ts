@@ -36,6 +36,7 @@ export const ERRORS = {
   'stock.beforeLot': [422, 'The event lies before the lot was made.'],
   'stock.unknownLot': [422, 'There is no such lot.'],
   'stock.unknownPoint': [422, 'The facility has no such storage point.'],
+  'stock.unknownActivity': [422, 'There is no such activity, or it is no longer used.'],
   'stock.notItsLot': [422, 'The lots do not belong to each other.'],
   'stock.lotExpired': [422, 'The lot has expired.'],
   'stock.lotRecalled': [422, 'The lot is recalled.'],
