@@ -23,6 +23,7 @@ import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { reportRoutes } from './routes/reports.ts'
+import { profileRoutes } from './routes/profiles.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { scanRoutes } from './routes/scan.ts'
 import { orderStepRoutes } from './routes/order-steps.ts'
@@ -78,6 +79,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(exposureRoutes, deps)
     await app.register(breachRoutes, deps)
     await app.register(ruleRoutes, deps)
+    await app.register(profileRoutes, deps)
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)

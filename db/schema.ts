@@ -1,23 +1,22 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Comparator, Mode, Severity } from '../domain/rule.ts'
-import type { Quantity } from '../domain/reading.ts'
+import type { Severity } from '../domain/rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { BreachClosing, PeopleSchema } from './schema-people.ts'
+import type { RulesSchema } from './schema-rules.ts'
 import type { StockSchema } from './schema-stock.ts'
 
 /**
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema {
+export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
   device: DeviceTable
   deviceAttribute: DeviceAttributeTable
-  rule: RuleTable
   breach: BreachTable
   breachChange: BreachChangeTable
   acknowledgement: AcknowledgementTable
@@ -98,19 +97,6 @@ export interface DeviceAttributeTable {
   key: string
   value: string
   updatedAt: number
-}
-
-export interface RuleTable {
-  id: string
-  profile: string
-  name: string
-  quantity: Quantity
-  comparator: Comparator
-  threshold: number
-  mode: Mode
-  durationMs: number
-  gapMsMax: number
-  severity: Severity
 }
 
 export type BreachState = 'open' | 'ended' | 'withdrawn' | 'closed'

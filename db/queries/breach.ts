@@ -1,6 +1,7 @@
 import type { SensorKey } from '../../domain/reading.ts'
-import type { BreachChangeTable, BreachState, BreachTable, DbOrTrx, RuleTable } from '../schema.ts'
 import type { BreachClosing } from '../schema-people.ts'
+import type { RuleTable } from '../schema-rules.ts'
+import type { BreachChangeTable, BreachState, BreachTable, DbOrTrx } from '../schema.ts'
 import { likePrefix } from './facility.ts'
 
 /** A breach with the names that people know things by. Names are null where the thing is gone, or never was. */

@@ -6,9 +6,9 @@ import type {
   EquipmentTable,
   FacilityTable,
   NotificationTable,
-  RuleTable,
 } from '../schema.ts'
 import type { TestMessageTable } from '../schema-people.ts'
+import type { RuleTable } from '../schema-rules.ts'
 
 /** The changes of one breach that nobody has been told of yet. */
 export interface Untold {

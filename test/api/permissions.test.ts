@@ -128,6 +128,24 @@ async function plantReference(world: World, site: Site) {
   }
 }
 
+const RULE = {
+  name: 'N',
+  quantity: 'temperature',
+  comparator: 'gt',
+  threshold: 8,
+  mode: 'instant',
+  severity: 'critical',
+}
+
+/** A profile of the other district's own. */
+async function plantProfile(world: World, { facility }: Site): Promise<string> {
+  const body = { name: 'N', facilityId: facility, rules: [RULE] }
+  const override = { facilityId: facility, profile: 'who-30dtr', replacement: 'theirs' }
+  await world.make('/v1/profiles', { id: 'theirs', ...body })
+  await world.post('/v1/profile-overrides', world.admin, override)
+  return 'theirs'
+}
+
 test('every route with every role', async (suite) => {
   const world = await openWorld(suite, { settings: { streamsPerUserMax: 1 } })
   const { a, b, country } = await plantTree(world)
@@ -161,6 +179,7 @@ test('every route with every role', async (suite) => {
     devices: b.device,
     breaches: far.breach,
     refusals: far.refusal,
+    profiles: await plantProfile(world, b),
     ...papers.theirs,
   }
   const reference = await plantReference(world, b)
@@ -193,6 +212,9 @@ test('every route with every role', async (suite) => {
     commandDevice: { method: 'm' },
     acknowledgeBreach: { action: 'a', comment: 'c' },
     recordStockEvents: { events: [{}] },
+    createProfile: { id: 'new', name: 'N', facilityId: b.facility, rules: [RULE] },
+    publishProfileVersion: { rules: [RULE] },
+    setProfileOverride: { facilityId: b.facility, profile: 'who-30dtr', replacement: 'who-30dtr' },
     ...papers.bodies,
     ...reference.bodies,
   }
