@@ -42,6 +42,7 @@ async function alarmSuite(suite: Test, databaseUrl: string): Promise<void> {
       closedAt: null,
       closedBy: null,
       closeReason: null,
+      closeComment: null,
       recordedAt: FIRST + 10 * HOUR_MS,
       updatedAt: FIRST,
       ...row,
