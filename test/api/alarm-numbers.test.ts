@@ -129,9 +129,10 @@ async function alarmSuite(suite: Test, databaseUrl: string): Promise<void> {
   })
 
   await suite.test('how much of the time devices reported, where silence is watched', async (t) => {
-    const rule = { id: 'silence', profile: '', name: 'Silent', comparator: 'gte', mode: 'instant' } as const
+    const rule = { id: 'silence', profile: '', name: 'Silent', version: 1, comparator: 'gte' } as const
+    const how = { measure: 'value', mode: 'instant', hysteresis: 0 } as const
     const quantity = { quantity: 'value', threshold: 1, durationMs: 0, gapMsMax: 1 } as const
-    const silence = { ...rule, ...quantity, severity: 'warning' } as const
+    const silence = { ...rule, ...how, ...quantity, severity: 'warning' } as const
     if (!(await world.db.selectFrom('rule').select('id').where('id', '=', 'silence').executeTakeFirst()))
       await world.db.insertInto('rule').values(silence).execute()
     await keep(a, {
