@@ -1,11 +1,9 @@
+import { EVERYWHERE } from './rule-resolution.ts'
 import type { Rule } from './rule.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
-
-/** The profile of rules that hold for every piece of equipment, beside those of its storage profile. */
-export const EVERYWHERE = 'everywhere'
 
 /** What a rule is unless it says otherwise: a plain limit on a value, that always holds. */
 export const RULE_DEFAULTS = {

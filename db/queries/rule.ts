@@ -1,4 +1,4 @@
-import type { Quantity } from '../../domain/reading.ts'
+import { QUANTITY_NAMES, type Quantity } from '../../domain/reading.ts'
 import type { Rule, Window } from '../../domain/rule.ts'
 import type { DbOrTrx } from '../schema.ts'
 import type { RuleTable } from '../schema-rules.ts'
@@ -63,4 +63,16 @@ export async function listRules(
     .orderBy('rule.id')
     .limit(query.limit)
     .execute()
+}
+
+/** Which of these rules judge readings; the others watch over devices and places. */
+export async function findReadingRules(db: DbOrTrx, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('rule')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('quantity', 'in', QUANTITY_NAMES)
+    .execute()
+  return new Set(rows.map(({ id }) => id))
 }

@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { judgeReadings } from '../../domain/breach.ts'
 import type { Quantity } from '../../domain/reading.ts'
-import { EVERYWHERE, SHIPPED_RULES, shippedRules } from '../../domain/shipped-rules.ts'
+import { EVERYWHERE } from '../../domain/rule-resolution.ts'
+import { SHIPPED_RULES, shippedRules } from '../../domain/shipped-rules.ts'
 import { referenceBreaches } from './breach-reference.ts'
 
 const MINUTE_MS = 60_000
