@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
+import type { Member } from '../db/queries/outage.ts'
 import type { AcknowledgementTable, BreachChangeTable, NotificationTable } from '../db/schema.ts'
 import { CAUSES } from '../domain/watch-rule.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
@@ -79,9 +80,23 @@ export const NewAcknowledgement = Type.Object(
   },
   closed,
 )
+const OutageMember = Type.Object(
+  {
+    deviceId: Id,
+    deviceName: Type.String(),
+    reason: Type.Enum(['silent', 'power']),
+    since: Time,
+    backAt: nullable(Time),
+  },
+  { title: 'OutageMember' },
+)
 export const BreachDetail = Type.Object(
   {
     ...breach,
+    members: Type.Array(OutageMember, {
+      description:
+        'The devices of an outage; empty of other breaches. The outages of an area are listed by `outageId`.',
+    }),
     changes: Type.Array(Change),
     notifications: Type.Array(Notification),
     acknowledgements: Type.Array(Acknowledgement),
@@ -119,6 +134,16 @@ export function breachView(row: BreachRow): Static<typeof Breach> {
     recordedAt: toRfc3339(row.recordedAt),
     updatedAt: toRfc3339(row.updatedAt),
   }
+}
+
+export function memberView({
+  deviceId,
+  deviceName,
+  reason,
+  since,
+  backAt,
+}: Member): Static<typeof OutageMember> {
+  return { deviceId, deviceName, reason, since: toRfc3339(since), backAt: toRfc3339OrNull(backAt) }
 }
 
 export function changeView(row: BreachChangeTable): Static<typeof Change> {

@@ -35,6 +35,7 @@ import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { userRoutes } from './routes/users.ts'
+import { watchRoutes } from './routes/watch.ts'
 import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
@@ -76,6 +77,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(readingRoutes, deps)
     await app.register(breachRoutes, deps)
     await app.register(ruleRoutes, deps)
+    await app.register(watchRoutes, deps)
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)

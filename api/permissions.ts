@@ -72,6 +72,10 @@ export const PERMISSIONS = {
   commandDevice: MANAGING,
   listReadings: ALL,
 
+  listSilences: ALL,
+  listCalibrations: ALL,
+  addCalibration: ACTING,
+
   listBreaches: ALL,
   getBreach: ALL,
   acknowledgeBreach: ACTING,

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { listAcknowledgements } from '../../db/queries/acknowledgement.ts'
 import { findBreach, listBreachChanges, listBreaches } from '../../db/queries/breach.ts'
+import { listMembers } from '../../db/queries/outage.ts'
 import { listNotifications } from '../../db/queries/notification.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
@@ -13,6 +14,7 @@ import {
   BreachDetail,
   breachView,
   changeView,
+  memberView,
   NewAcknowledgement,
   notificationView,
 } from '../breach-view.ts'
@@ -34,6 +36,8 @@ const list = operation(
         equipmentId: Type.Optional(Id),
         facilityId: Type.Optional(Id),
         state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn'])),
+        ruleId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+        outageId: Type.Optional(Id),
       },
       closed,
     ),
@@ -78,11 +82,13 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     const changes = await listBreachChanges(deps.db, id)
     const notifications = await listNotifications(deps.db, id)
     const acknowledgements = await listAcknowledgements(deps.db, id)
+    const members = await listMembers(deps.db, id)
     return {
       ...breachView(breach),
       changes: changes.map((row) => changeView(row)),
       notifications: notifications.map((row) => notificationView(row)),
       acknowledgements: acknowledgements.map((row) => acknowledgementView(row)),
+      members: members.map((row) => memberView(row)),
     }
   })
   app.post('/breaches/:id/acknowledge', { schema: acknowledgement }, async (request, reply) => {
@@ -100,7 +106,8 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
   })
 }
 
-function positionOf(cursor: string | undefined): Pick<BreachTable, 'startAt' | 'id'> | undefined {
+/** Where a page of breaches begins. */
+export function positionOf(cursor: string | undefined): Pick<BreachTable, 'startAt' | 'id'> | undefined {
   const text = decodeCursor(cursor)
   if (text === undefined) return undefined
   const match = /^(-?\d{1,15})\.([0-9a-f-]{36})$/.exec(text)

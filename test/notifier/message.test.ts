@@ -135,6 +135,8 @@ test('the data is for machines: numbers, ids, RFC 3339', async (t) => {
     sequence: 0,
     state: 'ended',
     severity: 'critical',
+    outageId: null,
+    cause: null,
     device: { id: 'd1', name: 'Logger 17' },
     sensor: 'main',
     equipment: { id: 'e1', name: 'Refrigerator 3', kind: 'refrigerator' },
