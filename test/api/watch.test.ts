@@ -115,7 +115,7 @@ test('calibrations are entered in any order, and the last one counts', async (t)
   t.match(await enter('2025-07-01', { sensor: 'freezer' }), { status: 201, body: { isNewest: true } })
   t.match(await enter('2025-08-01'), { status: 201, body: { isNewest: true } })
   t.match(await enter('2199-01-01'), { status: 400 })
-  const items = (await world.get(url, operator)).body['items'] as {
+  const items = (await world.get(url, operator)).body['items'] as unknown as {
     calibratedAt: string
     isNewest: boolean
   }[]
