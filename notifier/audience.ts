@@ -2,8 +2,8 @@ import { listResponsibleByPlace, type BreachFacts } from '../db/queries/notifica
 import type { DbOrTrx } from '../db/schema.ts'
 import { watchRuleOf } from '../domain/watch-rule.ts'
 
-/** A loss of power is told after this, unless it turned out to be a part of an outage until then. */
-const POWER_HOLD_MS = 10 * 60_000
+/** A loss of power is told after this, unless it turned out to be a part of an outage until then: loggers tell of it one after the other. */
+const POWER_HOLD_MS = 20 * 60_000
 
 /**
  * Why nobody is to be told of a breach by itself; undefined when somebody is.
