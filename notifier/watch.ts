@@ -62,7 +62,8 @@ export function createWatch(deps: WatchDeps): Watch {
   const sweepFaults = createFaultSweep(deps)
   let faultsDueAt = 0
   let after = ''
-  const doneBefore = (name: 'store' | 'judge') => queue.pendingSince(name) ?? Infinity
+  // No Infinity: it is no number to a database.
+  const doneBefore = (name: 'store' | 'judge') => queue.pendingSince(name) ?? Number.MAX_SAFE_INTEGER
 
   async function settleAll(): Promise<void> {
     const absences = await listAbsences(db)
@@ -119,7 +120,7 @@ async function beat(
       Math.max(now, last.at),
       now - last.at > settings.absentMsMin ? Math.max(arrivedAt, now) : arrivedAt,
     )
-    return { arrivedAt, absentSince: last.arrivedAt }
+    return { arrivedAt }
   })
   if (before === undefined) return false
   const quietMs = now - before.arrivedAt
@@ -127,7 +128,10 @@ async function beat(
   const { perSecond, facilities } = await findExpectedRate(db)
   if (facilities < settings.quietFacilitiesMin || (quietMs / 1000) * perSecond < settings.quietMessagesMin)
     return false
-  await inTransaction(db, (trx) => keepAbsence(trx, { from: before.arrivedAt, to: now }))
+  await inTransaction(db, async (trx) => {
+    await takeBeat(trx, now)
+    await keepAbsence(trx, { from: before.arrivedAt, to: now })
+  })
   log.error({ quietMs }, 'nothing comes in from anybody: nobody is called silent for it')
   return true
 }
