@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
 import { BreachExposure } from './breach-exposure.ts'
+import type { Member } from '../db/queries/outage.ts'
 import { CAUSES } from '../domain/watch-rule.ts'
 import type { NotificationWithName } from '../db/queries/people.ts'
 import type { AcknowledgementTable, BreachChangeTable } from '../db/schema.ts'
@@ -95,9 +96,23 @@ export const Acknowledgement = Type.Object(
 const Comment = Type.String({ minLength: 1, maxLength: 4000, pattern: '\\S' })
 export const NewAcknowledgement = Type.Object({ action: Name, comment: Comment }, closed)
 export const NewClosing = Type.Object({ reason: Type.Enum([...CLOSE_REASONS]), comment: Comment }, closed)
+const OutageMember = Type.Object(
+  {
+    deviceId: Id,
+    deviceName: Type.String(),
+    reason: Type.Enum(['silent', 'power']),
+    since: Time,
+    backAt: nullable(Time),
+  },
+  { title: 'OutageMember' },
+)
 export const BreachDetail = Type.Object(
   {
     ...breach,
+    members: Type.Array(OutageMember, {
+      description:
+        'The devices of an outage; empty of other breaches. The outages of an area are listed by `outageId`.',
+    }),
     changes: Type.Array(Change),
     notifications: Type.Array(Notification),
     acknowledgements: Type.Array(Acknowledgement),
@@ -140,6 +155,16 @@ export function breachView(row: BreachRow): Static<typeof Breach> {
     recordedAt: toRfc3339(row.recordedAt),
     updatedAt: toRfc3339(row.updatedAt),
   }
+}
+
+export function memberView({
+  deviceId,
+  deviceName,
+  reason,
+  since,
+  backAt,
+}: Member): Static<typeof OutageMember> {
+  return { deviceId, deviceName, reason, since: toRfc3339(since), backAt: toRfc3339OrNull(backAt) }
 }
 
 export function changeView(row: BreachChangeTable): Static<typeof Change> {

@@ -8,6 +8,7 @@ import {
   insertDeviceChanges,
   updateDevice,
 } from '../db/queries/device.ts'
+import { lookAgain, setCadence } from '../db/queries/watch.ts'
 import { findEquipment } from '../db/queries/equipment.ts'
 import type { DbOrTrx, DeviceTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
@@ -68,6 +69,10 @@ export async function changeDevice(
       throw new CodedError('resource.conflict', 'Its gateway has another device of this name.')
     throw error
   }
+  const cadence = body.expectedCadenceSeconds
+  if (cadence !== undefined)
+    await setCadence(trx, id, deps.clock.now(), cadence === null ? null : cadence * 1000)
+  if (body.disabled !== undefined) await lookAgain(trx, id, deps.clock.now())
   const after = await viewOf(trx, id)
   await insertDeviceChanges(trx, deps.clock.now(), [row.facilityId, after.facilityId], id)
   await audit(trx, caller, deps.clock.now(), {
@@ -75,7 +80,7 @@ export async function changeDevice(
     entity: 'device',
     entityId: id,
     before: deviceView(row),
-    after,
+    after: cadence === undefined ? after : { ...after, expectedCadenceSeconds: cadence },
   })
   return after
 }

@@ -1,5 +1,8 @@
 import { Type, type Static } from 'typebox'
 import type { PlacedDevice } from '../db/queries/device.ts'
+import type { DeviceWatchTable } from '../db/schema-watch.ts'
+import type { BreachTable } from '../db/schema.ts'
+import { silenceLimit } from '../domain/cadence.ts'
 import { QUANTITIES, QUANTITY_NAMES, type Quantity, type Reading } from '../domain/reading.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
 import { toRfc3339 } from './time.ts'
@@ -49,17 +52,50 @@ export const DeviceWithToken = Type.Object(
   { title: 'DeviceWithToken' },
 )
 const Attribute = Type.Object({ key: Type.String(), value: Type.String(), updatedAt: Time })
+const Watch = Type.Object(
+  {
+    lastHeardAt: Type.String({ format: 'date-time', description: 'When its last message came.' }),
+    newestAt: Type.String({ format: 'date-time', description: 'Of its newest reading.' }),
+    cadenceSeconds: Type.Union([Type.Integer(), Type.Null()], {
+      description: 'How often it speaks; null: too little was heard of it to tell.',
+    }),
+    cadenceIs: Type.Enum(['set', 'learned', 'unknown']),
+    silentAfterSeconds: Type.Integer({ description: 'How long it may say nothing.' }),
+    silentSince: Type.Union([Time, Type.Null()], { description: 'Null: it is not silent.' }),
+    silenceId: Type.Union([Id, Type.Null()], { description: 'The breach that says so.' }),
+    cause: nullable(Type.String({ description: 'Why, as far as the data shows.' })),
+  },
+  { title: 'DeviceWatch', description: 'Behind by some seconds.' },
+)
 export const DeviceDetail = Type.Object(
-  { ...device, latest: Type.Array(ReadingOut), attributes: Type.Array(Attribute) },
+  {
+    ...device,
+    latest: Type.Array(ReadingOut),
+    attributes: Type.Array(Attribute),
+    watch: Type.Union([Watch, Type.Null()], { description: 'Null: nothing was ever heard of it.' }),
+  },
   { title: 'DeviceDetail' },
 )
+
+const CADENCE_SECONDS_MAX = 90 * 86_400
 
 export const NewDevice = Type.Object(
   { name: Name, equipmentId: Id, isGateway: Type.Optional(Type.Boolean()) },
   closed,
 )
 export const DeviceChange = Type.Partial(
-  Type.Object({ name: Name, equipmentId: Id, disabled: Type.Boolean() }, closed),
+  Type.Object(
+    {
+      name: Name,
+      equipmentId: Id,
+      disabled: Type.Boolean(),
+      expectedCadenceSeconds: Type.Union(
+        [Type.Integer({ minimum: 60, maximum: CADENCE_SECONDS_MAX }), Type.Null()],
+        { description: 'How often it is to speak, from now on; null: as was learned from its readings.' },
+      ),
+    },
+    closed,
+  ),
   { ...closed, minProperties: 1 },
 )
 
@@ -73,6 +109,25 @@ export function deviceView(row: PlacedDevice) {
     gatewayId: row.gatewayId,
     disabled: row.disabledAt !== null,
     createdAt: toRfc3339(row.createdAt),
+  }
+}
+
+/** What the watchdog knows of a device. */
+export function watchView(
+  { newestAt, arrivedAt, cadenceMs, limitMs }: DeviceWatchTable,
+  set: number | undefined,
+  silence: Pick<BreachTable, 'id' | 'startAt' | 'cause'> | undefined,
+): Static<typeof Watch> {
+  const cadence = set ?? cadenceMs
+  return {
+    lastHeardAt: toRfc3339(arrivedAt),
+    newestAt: toRfc3339(newestAt),
+    cadenceSeconds: cadence === null ? null : Math.round(cadence / 1000),
+    cadenceIs: set !== undefined ? 'set' : cadenceMs === null ? 'unknown' : 'learned',
+    silentAfterSeconds: Math.round((set === undefined ? limitMs : silenceLimit(undefined, set)) / 1000),
+    silentSince: silence ? toRfc3339(silence.startAt) : null,
+    silenceId: silence?.id ?? null,
+    cause: silence?.cause ?? null,
   }
 }
 

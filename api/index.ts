@@ -42,6 +42,7 @@ import { streamRoutes } from './routes/stream.ts'
 import { timeToBreachRoutes } from './routes/time-to-breach.ts'
 import { userRoutes } from './routes/users.ts'
 import { nameKeyProblems } from './schemas.ts'
+import { watchRoutes } from './routes/watch.ts'
 import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
@@ -91,6 +92,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(onCallRoutes, deps)
     await app.register(ruleRoutes, deps)
     await app.register(profileRoutes, deps)
+    await app.register(watchRoutes, deps)
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)

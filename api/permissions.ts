@@ -76,6 +76,10 @@ export const PERMISSIONS = {
   commandDevice: MANAGING,
   listReadings: ALL,
 
+  listSilences: ALL,
+  listCalibrations: ALL,
+  addCalibration: ACTING,
+
   listBreaches: ALL,
   getBreach: ALL,
   acknowledgeBreach: ACTING,

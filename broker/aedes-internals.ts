@@ -109,6 +109,12 @@ export function replacePublish(aedes: Aedes, replace: (original: Publish) => Pub
   internals.publish = replace(internals.publish.bind(aedes))
 }
 
+/** Whether the client has said DISCONNECT, and not just gone. */
+export function hasSaidGoodbye(client: Client): boolean {
+  const { _disconnected: isDisconnected } = client as unknown as { readonly _disconnected?: unknown }
+  return isDisconnected === true
+}
+
 /** Takes a will out of a CONNECT that Aedes is still working on. */
 export function dropWill(client: Client): void {
   Object.assign(client, { _will: undefined })

@@ -1,7 +1,8 @@
 import type { Aedes, AuthenticateError, Client } from 'aedes'
 import type { DeviceTable } from '../db/schema.ts'
+import { connectionKey, type Cache } from '../ports/cache.ts'
 import type { Metrics } from '../ports/metrics.ts'
-import { dropWill, setAside, type ConnectPacket } from './aedes-internals.ts'
+import { dropWill, hasSaidGoodbye, setAside, type ConnectPacket } from './aedes-internals.ts'
 import type { Authenticator } from './authenticate.ts'
 import type { ConnectedDevice, Connection, Connections } from './connection.ts'
 import { gateBefore } from './gate.ts'
@@ -14,6 +15,7 @@ import { watchWire } from './wire.ts'
 interface Deps {
   readonly connections: Connections
   readonly authenticator: Authenticator
+  readonly cache: Cache
   readonly metrics: Metrics
   readonly settings: BrokerSettings
 }
@@ -39,6 +41,9 @@ export function createConnecting(deps: Deps) {
     stream.once('close', () => {
       const connection = connections.of(client)
       if (connection) connections.close(connection)
+      const deviceId = connection?.device?.id
+      if (deviceId !== undefined && connections.ofDevice(deviceId).length === 0)
+        rememberConnection(deps.cache, deviceId, hasSaidGoodbye(client) ? 'closed' : 'lost')
       metrics.set('coldstream_mqtt_connections', {}, connections.devices)
     })
   }
@@ -78,7 +83,11 @@ export function createConnecting(deps: Deps) {
   }
 }
 
-function admit(connection: Connection, row: DeviceTable, { connections, metrics, settings }: Deps): void {
+function admit(
+  connection: Connection,
+  row: DeviceTable,
+  { connections, cache, metrics, settings }: Deps,
+): void {
   const { client, wire } = connection
   const device: ConnectedDevice = {
     id: row.id,
@@ -90,11 +99,19 @@ function admit(connection: Connection, row: DeviceTable, { connections, metrics,
   client.id = sessionKey(device.id, client.id)
   claimWill(connection, device, metrics)
   connections.join(connection, device)
+  rememberConnection(cache, device.id, 'open')
   wire.identify(device)
   limitSilence(connection, settings)
   connection.connect = undefined
   metrics.count('coldstream_mqtt_connects_total', { outcome: 'accepted' })
   metrics.set('coldstream_mqtt_connections', {}, connections.devices)
+}
+
+const CONNECTION_TTL_MS = 7 * 86_400_000
+
+// A hint for those who ask why a device is silent, and not waited for.
+function rememberConnection(cache: Cache, deviceId: string, how: 'open' | 'closed' | 'lost'): void {
+  cache.set(connectionKey(deviceId), how, CONNECTION_TTL_MS).catch(() => undefined)
 }
 
 // A will that its device may not publish is left out, and the device let in: its readings matter more.

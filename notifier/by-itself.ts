@@ -2,8 +2,8 @@ import type { BreachFacts } from '../db/queries/notification.ts'
 import { watchRuleOf } from '../domain/watch-rule.ts'
 import { targetKey, type Planned, type Told } from './plan.ts'
 
-/** A loss of power is told after this, unless it turned out to be a part of an outage until then. */
-const POWER_HOLD_MS = 10 * 60_000
+/** A loss of power is told after this, unless it turned out to be a part of an outage until then: loggers tell of it one after the other. */
+const POWER_HOLD_MS = 20 * 60_000
 
 /** Whether a breach is told with the outage that it belongs to. An outage that is part of a greater one has people of its own. */
 export function isPart({ breach }: Pick<BreachFacts, 'breach'>): boolean {

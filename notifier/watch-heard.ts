@@ -43,8 +43,9 @@ export interface Seen {
 const SAMPLES = 8
 /** What comes within a minute is one message, in however many parts. */
 const SAMPLE_MS_MIN = 60_000
-/** How long a device must be without power to count, and how long it is looked at for that. */
+/** How long a device must be without power to count, and how long its place is looked at for that. */
 export const POWER_MS = 5 * 60_000
+const POWER_NEWS_MS = 6 * POWER_MS
 
 /** Of a device that is heard for the first time. */
 export function newRow(
@@ -166,7 +167,8 @@ export function heardOf(seen: Seen): Heard {
   seen.cadenceMs = learnCadence(seen.intervals) ?? seen.cadenceMs
   seen.pauseMs = learnPause(seen.pauses) ?? seen.pauseMs
   const limitMs = liveLimit(seen.cadenceMs, seen.pauseMs, seen.set ?? undefined)
-  const isPowerNews = powerLostAt !== null && arrivedAt < powerHeardAt + 2 * POWER_MS
+  const isPowerNews = powerLostAt !== null && arrivedAt < powerHeardAt + POWER_NEWS_MS
+  const powerDueAt = Math.max(powerLostAt ?? 0, powerHeardAt) + POWER_MS
   const observedMs = seen.pauses.reduce((sum, pause) => sum + pause, 0)
   return {
     deviceId,
@@ -175,7 +177,7 @@ export function heardOf(seen: Seen): Heard {
     cadenceMs: seen.cadenceMs,
     pauseMs: seen.pauseMs,
     limitMs,
-    dueAt: Math.min(arrivedAt + limitMs, isPowerNews ? powerHeardAt + POWER_MS : Infinity),
+    dueAt: Math.min(arrivedAt + limitMs, isPowerNews ? powerDueAt : Infinity),
     powerLostAt,
     clockOffMs: clockOffset(seen.lags, observedMs),
   }

@@ -1,5 +1,6 @@
 import { heardFor, type TimeSpan } from '../domain/silence.ts'
 import type { Reading } from '../domain/reading.ts'
+import { findLastRefusal } from '../db/queries/fault.ts'
 import { findSites } from '../db/queries/outage.ts'
 import { addChecks, listDue, updateWatched } from '../db/queries/watch.ts'
 import type { DeviceWatchTable } from '../db/schema-watch.ts'
@@ -66,11 +67,13 @@ async function suspectOf(
     await updateWatched(db, deviceId, { dueAt: Math.max(arrivedAt + limitMs, ref + LOOK_AGAIN_MS) })
     return undefined
   }
-  const heardMs = heardFor(row.arrivedAt, ref, absences)
+  // What it sends is refused: that is a fault of its own, told as such, and no silence.
+  const arrivedAt = Math.max(row.arrivedAt, Math.min(ref, await findLastRefusal(db, deviceId)))
+  const heardMs = heardFor(arrivedAt, ref, absences)
   const isSilent = heardMs > limitMs
   const isDark = row.powerLostAt !== null && ref - row.powerLostAt >= POWER_MS
   if (!isSilent) {
-    const dueAt = Math.max(row.arrivedAt + limitMs + (ref - row.arrivedAt - heardMs), ref + LOOK_AGAIN_MS)
+    const dueAt = Math.max(limitMs + ref - heardMs, ref + LOOK_AGAIN_MS)
     await updateWatched(db, deviceId, { dueAt })
   }
   return isSilent || isDark ? { row, latest, heardMs, isSilent } : undefined

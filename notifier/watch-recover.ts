@@ -1,6 +1,6 @@
 import { AREA_OUTAGE, isOutageOver, SITE_OUTAGE } from '../domain/outage.ts'
 import { lockBreach } from '../db/queries/notification.ts'
-import { listMembers, listOpenOutages, listParts, updateBackAt } from '../db/queries/outage.ts'
+import { listMembers, listOpenOutages, listParts, updateBackAt, type Member } from '../db/queries/outage.ts'
 import type { BreachTable, Db } from '../db/schema.ts'
 import { changeBreach, recording, type RecordDeps, type Recording } from './watch-record.ts'
 
@@ -27,8 +27,9 @@ async function recover(work: Recording, id: string): Promise<void> {
     endAt: Math.max(over, outage.startAt),
     lastAt: work.now,
   })
-  // What is still silent stands for itself from now on, and people hear of it.
-  for (const part of parts.filter(({ state }) => state === 'open'))
+  // What is still silent stands for itself from now on, and people hear of it. Where the power is back, the judge ends what it has opened.
+  const back = new Set((await listMembers(work.trx, id)).filter(isBack).map(({ deviceId }) => deviceId))
+  for (const part of parts.filter(({ state, deviceId }) => state === 'open' && !back.has(deviceId ?? '')))
     await changeBreach(work, part, { outageId: null, lastAt: work.now })
 }
 
@@ -37,13 +38,16 @@ function areaOver(places: readonly BreachTable[]): number | undefined {
   return isOutageOver(places.length, ends.length, AREA_OUTAGE) ? Math.max(...ends) : undefined
 }
 
+function isBack({ silenceId, powerLostAt }: Member): boolean {
+  return silenceId === null && powerLostAt === null
+}
+
 /** When so many were back that it was over; undefined when it is not. */
 async function siteOver(work: Recording, outage: BreachTable): Promise<number | undefined> {
   const members = await listMembers(work.trx, outage.id)
   const backs: number[] = []
   for (const member of members) {
-    const isBack = member.silenceId === null && member.powerLostAt === null
-    const backAt = isBack ? (member.backAt ?? member.arrivedAt ?? work.now) : null
+    const backAt = isBack(member) ? (member.backAt ?? member.arrivedAt ?? work.now) : null
     if (backAt !== member.backAt) await updateBackAt(work.trx, member, backAt)
     if (backAt !== null) backs.push(backAt)
   }

@@ -4,6 +4,7 @@ import { listAbsences, listChecks, takeBeat } from '../db/queries/watch.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { Queue } from '../ports/queue.ts'
 import { createArrivals, type Arrivals } from './watch-arrivals.ts'
+import { createFaultSweep } from './watch-faults.ts'
 import { openDue } from './watch-open.ts'
 import { recoverOutages } from './watch-recover.ts'
 import { settleDevice, type SettleDeps } from './watch-settle.ts'
@@ -11,6 +12,8 @@ import { settleDevice, type SettleDeps } from './watch-settle.ts'
 export interface WatchSettings {
   /** How often to look. */
   readonly sweepEveryMs: number
+  /** The same for what is not urgent: clocks, sensors, calibration. */
+  readonly faultsEveryMs: number
   /** Devices that are remembered between two writes. */
   readonly devicesMax: number
   /** Devices whose readings are looked at again in one round, and rounds of devices that are due. */
@@ -29,6 +32,7 @@ export interface WatchSettings {
 
 export const WATCH_DEFAULTS: WatchSettings = {
   sweepEveryMs: 5_000,
+  faultsEveryMs: 120_000,
   devicesMax: 200_000,
   checksMax: 500,
   roundsMax: 20,
@@ -55,8 +59,11 @@ export function createWatch(deps: WatchDeps): Watch {
   const settings = { ...WATCH_DEFAULTS, ...deps.settings }
   const { db, queue, metrics, clock } = deps
   const arrivals = createArrivals(db, settings.devicesMax)
+  const sweepFaults = createFaultSweep(deps)
+  let faultsDueAt = 0
   let after = ''
-  const doneBefore = (name: 'store' | 'judge') => queue.pendingSince(name) ?? Infinity
+  // No Infinity: it is no number to a database.
+  const doneBefore = (name: 'store' | 'judge') => queue.pendingSince(name) ?? Number.MAX_SAFE_INTEGER
 
   async function settleAll(): Promise<void> {
     const absences = await listAbsences(db)
@@ -79,6 +86,10 @@ export function createWatch(deps: WatchDeps): Watch {
     await settleAll()
     if (!isQuiet) await openAll(now)
     after = await recoverOutages(deps, after)
+    if (now >= faultsDueAt) {
+      await sweepFaults(now)
+      faultsDueAt = now + settings.faultsEveryMs
+    }
     metrics.set('coldstream_devices_silent', {}, await countOpenBreaches(db, 'silence'))
     metrics.set('coldstream_outages_open', {}, await countOpenBreaches(db, 'site-outage'))
     metrics.set('coldstream_watch_quiet', {}, isQuiet ? 1 : 0)
@@ -109,7 +120,7 @@ async function beat(
       Math.max(now, last.at),
       now - last.at > settings.absentMsMin ? Math.max(arrivedAt, now) : arrivedAt,
     )
-    return { arrivedAt, absentSince: last.arrivedAt }
+    return { arrivedAt }
   })
   if (before === undefined) return false
   const quietMs = now - before.arrivedAt
@@ -117,7 +128,10 @@ async function beat(
   const { perSecond, facilities } = await findExpectedRate(db)
   if (facilities < settings.quietFacilitiesMin || (quietMs / 1000) * perSecond < settings.quietMessagesMin)
     return false
-  await inTransaction(db, (trx) => keepAbsence(trx, { from: before.arrivedAt, to: now }))
+  await inTransaction(db, async (trx) => {
+    await takeBeat(trx, now)
+    await keepAbsence(trx, { from: before.arrivedAt, to: now })
+  })
   log.error({ quietMs }, 'nothing comes in from anybody: nobody is called silent for it')
   return true
 }

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { listAcknowledgements } from '../../db/queries/acknowledgement.ts'
 import { findBreach, listBreachChanges, listBreaches } from '../../db/queries/breach.ts'
 import { listNotificationsOf } from '../../db/queries/people.ts'
+import { listMembers } from '../../db/queries/outage.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
 import { acknowledge, closeBreach } from '../breach-step.ts'
@@ -13,6 +14,7 @@ import {
   BreachDetail,
   breachView,
   changeView,
+  memberView,
   NewAcknowledgement,
   NewClosing,
   notificationView,
@@ -36,6 +38,8 @@ const list = operation(
         equipmentId: Type.Optional(Id),
         facilityId: Type.Optional(Id),
         state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn', 'closed'])),
+        ruleId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+        outageId: Type.Optional(Id),
       },
       closed,
     ),
@@ -94,12 +98,14 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     const changes = await listBreachChanges(deps.db, id)
     const notifications = await listNotificationsOf(deps.db, id)
     const acknowledgements = await listAcknowledgements(deps.db, id)
+    const members = await listMembers(deps.db, id)
     return {
       ...breachView(breach),
       changes: changes.map((row) => changeView(row)),
       notifications: notifications.map((row) => notificationView(row)),
       acknowledgements: acknowledgements.map((row) => acknowledgementView(row)),
       exposure: await breachExposure(deps.series, breach, deps.clock.now()),
+      members: members.map((row) => memberView(row)),
     }
   })
   app.post('/breaches/:id/acknowledge', { schema: acknowledgement }, async (request, reply) => {
@@ -133,7 +139,8 @@ function announce(
   deps.cache.publish('breaches', { breachId: id, facilityId, kind })
 }
 
-function positionOf(cursor: string | undefined): Pick<BreachTable, 'startAt' | 'id'> | undefined {
+/** Where a page of breaches begins. */
+export function positionOf(cursor: string | undefined): Pick<BreachTable, 'startAt' | 'id'> | undefined {
   const text = decodeCursor(cursor)
   if (text === undefined) return undefined
   const match = /^(-?\d{1,15})\.([0-9a-f-]{36})$/.exec(text)

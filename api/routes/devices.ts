@@ -1,6 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static } from 'typebox'
 import { findDeviceInScope, listDeviceAttributes, listDevices } from '../../db/queries/device.ts'
+import { findOpenOf } from '../../db/queries/fault.ts'
+import { findCadenceSettings, findWatched } from '../../db/queries/watch.ts'
+import { cadenceSetAt } from '../../domain/cadence.ts'
 import type { Reading } from '../../domain/reading.ts'
 import { latestKey } from '../../ports/cache.ts'
 import { found, pathOf } from '../caller.ts'
@@ -15,6 +18,7 @@ import {
   DeviceWithToken,
   NewDevice,
   readingView,
+  watchView,
 } from '../device-view.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
@@ -117,6 +121,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
         value,
         updatedAt: toRfc3339(updatedAt),
       })),
+      watch: await watchOf(deps, id),
     }
   })
   app.patch('/devices/:id', { schema: change }, async ({ params, body, caller }) => {
@@ -133,6 +138,13 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     deps.cache.publish('registry', { deviceId: id })
     return device
   })
+}
+
+async function watchOf({ db, clock }: RouteDeps, deviceId: string) {
+  const [row] = await findWatched(db, [deviceId])
+  if (row === undefined) return null
+  const settings = (await findCadenceSettings(db, [deviceId])).get(deviceId) ?? []
+  return watchView(row, cadenceSetAt(settings, clock.now()), await findOpenOf(db, deviceId, 'silence'))
 }
 
 /** In case the cache could not be told of a newer one. */

@@ -25,6 +25,9 @@ export interface BreachQuery {
   /** The part of the tree in which the asker acts; empty or left out for all of it. */
   readonly scope?: string | undefined
   readonly state?: BreachState | undefined
+  readonly ruleId?: string | undefined
+  /** The breaches that are part of this one. */
+  readonly outageId?: string | undefined
   /** The last one of the page before. */
   readonly cursor?: Pick<BreachTable, 'startAt' | 'id'> | undefined
   readonly limit: number
@@ -46,12 +49,24 @@ export async function findBreaches(
 
 /** Newest first, by start and id. */
 export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<BreachDetail[]> {
-  const { deviceId, equipmentId, facilityPathPrefix, scope = '', state, cursor, limit } = query
+  const {
+    deviceId,
+    equipmentId,
+    facilityPathPrefix,
+    scope = '',
+    state,
+    ruleId,
+    outageId,
+    cursor,
+    limit,
+  } = query
   return breachesIn(db, scope)
     .$if(deviceId !== undefined, (q) => q.where('b.deviceId', '=', deviceId ?? ''))
     .$if(equipmentId !== undefined, (q) => q.where('b.equipmentId', '=', equipmentId ?? ''))
     .$if(!!facilityPathPrefix, (q) => q.where('f.path', 'like', likePrefix(facilityPathPrefix ?? '')))
     .$if(state !== undefined, (q) => q.where('b.state', '=', state ?? 'open'))
+    .$if(ruleId !== undefined, (q) => q.where('b.ruleId', '=', ruleId ?? ''))
+    .$if(outageId !== undefined, (q) => q.where('b.outageId', '=', outageId ?? ''))
     .$if(cursor !== undefined, (q) =>
       q.where(({ eb, or, and }) =>
         or([

@@ -1,4 +1,5 @@
 import { sql, type SqlBool } from 'kysely'
+import { listMembers } from './outage.ts'
 import type {
   BreachChangeKind,
   BreachState,
@@ -92,30 +93,15 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
     .executeTakeFirst()
   return {
     breach,
-    members: breach.ruleId === 'site-outage' ? await listMembers(db, breachId) : [],
+    members:
+      breach.ruleId === 'site-outage'
+        ? (await listMembers(db, breachId)).map(({ deviceName }) => deviceName)
+        : [],
     deviceName: device?.name ?? breach.deviceId ?? '',
     equipment: equipment ?? null,
     facility: facility ?? null,
     rule: rule ?? null,
   }
-}
-
-const MEMBERS_SHOWN_MAX = 50
-
-/** What an outage cuts off, by name: refrigerators, or devices that stand in none, or places. */
-async function listMembers(db: DbOrTrx, outageId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('breach as b')
-    .leftJoin('equipment as e', 'e.id', 'b.equipmentId')
-    .leftJoin('device as d', 'd.id', 'b.deviceId')
-    .leftJoin('facility as f', 'f.id', 'b.facilityId')
-    .select(['e.name as equipment', 'd.name as device', 'f.name as facility'])
-    .where('b.outageId', '=', outageId)
-    .where('b.state', '!=', 'withdrawn')
-    .orderBy('b.id')
-    .limit(MEMBERS_SHOWN_MAX)
-    .execute()
-  return rows.flatMap(({ equipment, device, facility }) => equipment ?? device ?? facility ?? [])
 }
 
 /**

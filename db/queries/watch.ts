@@ -205,13 +205,17 @@ export async function takeBeat(
     .set(({ ref }) => ({ at: ref('at') }))
     .where('id', '=', BEAT)
     .execute()
-  const beat = await trx
-    .selectFrom('watchBeat')
-    .select(['at', 'arrivedAt'])
-    .where('id', '=', BEAT)
-    .executeTakeFirst()
+  const find = () =>
+    trx.selectFrom('watchBeat').select(['at', 'arrivedAt']).where('id', '=', BEAT).executeTakeFirst()
+  const beat = await find()
   if (beat) return beat
-  await trx.insertInto('watchBeat').values({ id: BEAT, at: now, arrivedAt: now }).execute()
+  try {
+    await trx.insertInto('watchBeat').values({ id: BEAT, at: now, arrivedAt: now }).execute()
+  } catch (error) {
+    // Of two that start at once.
+    if (!isDuplicate(error)) throw error
+    return find()
+  }
   return undefined
 }
 

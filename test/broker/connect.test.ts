@@ -2,6 +2,7 @@ import mqttPacket from 'mqtt-packet'
 import { test } from 'tap'
 import { randomUUIDv7 } from 'node:crypto'
 import { hashToken } from '../../db/queries/device.ts'
+import { connectionKey } from '../../ports/cache.ts'
 import { waitFor } from '../wait-for.ts'
 import { connectPacket, openWorld, type RawClient, type World } from './world.ts'
 
@@ -183,4 +184,23 @@ test('keep-alive is enforced at 1.5 times; without one there is an idle limit', 
       `keep-alive ${keepalive}: closed after ${Math.round(lastedMs)} ms`,
     )
   }
+})
+
+test('it is remembered how the last connection of a device ended', async (t) => {
+  const world = await openWorld(t)
+  const { id, token } = await world.addDevice()
+  const how = (expected: string) =>
+    waitFor(
+      async () => (await world.cache.get(connectionKey(id))) === expected,
+      `the connection to be ${expected}`,
+    )
+  for (const end of ['closed', 'lost'] as const) {
+    const client = world.raw()
+    client.send(connectPacket(token))
+    await how('open')
+    if (end === 'closed') client.send({ cmd: 'disconnect' })
+    else client.socket.destroy()
+    await how(end)
+  }
+  t.pass('both ends are told apart')
 })

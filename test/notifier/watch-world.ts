@@ -161,6 +161,39 @@ export async function createWatchWorld(
         .execute()
       return id
     },
+    /** What the judge writes of an open breach. */
+    async judged(deviceId: string, id: string, ruleId: string, facilityId: string) {
+      const at = clock.at
+      const times = {
+        startAt: at,
+        endAt: null,
+        peakAt: at,
+        lastAt: at,
+        recordedAt: at,
+        updatedAt: at,
+        acknowledgedAt: null,
+      }
+      const row = {
+        id,
+        deviceId,
+        sensor: 'main',
+        ruleId,
+        equipmentId: null,
+        facilityId,
+        peak: 0,
+        readings: 1,
+        ...times,
+      }
+      await db
+        .insertInto('breach')
+        .values({ ...row, state: 'open', severity: 'warning', outageId: null, cause: null })
+        .execute()
+      const change = { id: randomUUIDv7(), breachId: id, kind: 'opened' as const, at, actor: 'judge' }
+      await db
+        .insertInto('breachChange')
+        .values({ ...change, before: null, after: null, toldAt: null })
+        .execute()
+    },
     async person(name: string, facilityId: string, role: 'operator' | 'manager') {
       const row = { id: randomUUIDv7(), username: name, name, email: `${name}@example.org`, role, facilityId }
       await db
@@ -180,4 +213,27 @@ function partition(deviceId: string, count: number): number {
 
 export function reading(deviceId: string, time: number, values: Values = { temperature: 4 }): Reading {
   return { deviceId, sensor: 'main', time, values }
+}
+
+/** One facility with a few devices that speak every ten minutes, and have done so for hours. */
+export async function oneFacility(world: WatchWorld, count: number) {
+  const district = await world.place('district', 'Bogor')
+  const facility = await world.place('facility', 'Cisarua', district)
+  await world.person('nurse', facility.id, 'operator')
+  await world.person('chief', district.id, 'manager')
+  const devices = await Promise.all(
+    Array.from({ length: count }, (_, index) => world.device(facility.id, `logger ${index}`)),
+  )
+  await speak(world, devices, 5 * HOUR)
+  return { district, facility, devices }
+}
+
+/** Everybody speaks every ten minutes, and the watcher looks as often. */
+export async function speak(world: WatchWorld, devices: readonly string[], forMs: number) {
+  const until = world.clock.at + forMs
+  while (world.clock.at < until) {
+    world.clock.at += 10 * MINUTE
+    if (devices.length > 0) await world.arrive(devices.map((id) => reading(id, world.clock.at)))
+    await world.sweep()
+  }
 }

@@ -1,28 +1,5 @@
 import { test } from 'tap'
-import { createWatchWorld, DAY, HOUR, MINUTE, NOW, reading, type WatchWorld } from './watch-world.ts'
-
-/** One facility with a few devices that speak every ten minutes, and have done so for hours. */
-async function oneFacility(world: WatchWorld, count: number) {
-  const district = await world.place('district', 'Bogor')
-  const facility = await world.place('facility', 'Cisarua', district)
-  await world.person('nurse', facility.id, 'operator')
-  await world.person('chief', district.id, 'manager')
-  const devices = await Promise.all(
-    Array.from({ length: count }, (_, index) => world.device(facility.id, `logger ${index}`)),
-  )
-  await speak(world, devices, 5 * HOUR)
-  return { district, facility, devices }
-}
-
-/** Everybody speaks every ten minutes, and the watcher looks as often. */
-async function speak(world: WatchWorld, devices: readonly string[], forMs: number) {
-  const until = world.clock.at + forMs
-  while (world.clock.at < until) {
-    world.clock.at += 10 * MINUTE
-    if (devices.length > 0) await world.arrive(devices.map((id) => reading(id, world.clock.at)))
-    await world.sweep()
-  }
-}
+import { createWatchWorld, DAY, HOUR, MINUTE, NOW, oneFacility, reading, speak } from './watch-world.ts'
 
 const spans = (rows: readonly { state: string; startAt: number; endAt: number | null }[], from: number) =>
   rows.map(({ state, startAt, endAt }) => [
