@@ -1,5 +1,7 @@
 import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
+import { BreachExposure } from './breach-exposure.ts'
+import { CAUSES } from '../domain/watch-rule.ts'
 import type { NotificationWithName } from '../db/queries/people.ts'
 import type { AcknowledgementTable, BreachChangeTable } from '../db/schema.ts'
 import { CLOSE_REASONS } from '../domain/closing.ts'
@@ -8,8 +10,8 @@ import { toRfc3339, toRfc3339OrNull } from './time.ts'
 
 const breach = {
   id: Id,
-  deviceId: Id,
-  deviceName: Type.String(),
+  deviceId: Type.Union([Id, Type.Null()], { description: 'Null: the breach is of a whole place.' }),
+  deviceName: nullable(Type.String()),
   sensor: Type.String(),
   equipmentId: nullable(Id),
   equipmentName: nullable(Type.String()),
@@ -30,6 +32,12 @@ const breach = {
   peakAt: Time,
   readings: Type.Integer({ description: 'Violating readings.' }),
   acknowledgedAt: nullable(Time),
+  outageId: Type.Union([Id, Type.Null()], {
+    description: 'The breach of the place that this one is a part of; null: it stands alone.',
+  }),
+  cause: Type.Union([Type.Enum([...CAUSES]), Type.Null()], {
+    description: 'Why, as far as the data shows.',
+  }),
   closedAt: nullable(Time),
   closedBy: nullable(Id),
   closeReason: nullable(Type.Enum([...CLOSE_REASONS])),
@@ -54,7 +62,7 @@ const Change = Type.Object(
       'closed',
     ]),
     at: Time,
-    actor: Type.String({ description: 'A user id, or `judge`.' }),
+    actor: Type.String({ description: 'A user id, `judge` or `watch`.' }),
     before: Type.Unknown({ description: 'The breach before; null when there was none.' }),
     after: Type.Unknown(),
   },
@@ -93,13 +101,14 @@ export const BreachDetail = Type.Object(
     changes: Type.Array(Change),
     notifications: Type.Array(Notification),
     acknowledgements: Type.Array(Acknowledgement),
+    exposure: nullable(BreachExposure),
   },
   { title: 'BreachDetail' },
 )
 
 export function breachView(row: BreachRow): Static<typeof Breach> {
   const { id, deviceId, deviceName, sensor, equipmentId, equipmentName, facilityId, facilityName } = row
-  const { ruleId, ruleName, quantity, state, severity, peak, readings } = row
+  const { ruleId, ruleName, quantity, state, severity, peak, readings, outageId, cause } = row
   return {
     id,
     deviceId,
@@ -116,6 +125,8 @@ export function breachView(row: BreachRow): Static<typeof Breach> {
     severity,
     peak,
     readings,
+    outageId,
+    cause,
     startAt: toRfc3339(row.startAt),
     endAt: toRfc3339OrNull(row.endAt),
     lastAt: toRfc3339(row.lastAt),

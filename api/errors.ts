@@ -17,7 +17,15 @@ export const Problem = Type.Object(
     instance: Type.String({ description: 'The path that was asked for.' }),
     code: Type.String({ description: 'Stable and dotted, such as `resource.notFound`; see docs/errors.md.' }),
     requestId: Type.String({ description: 'Finds this request in the log.' }),
-    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          path: Type.String(),
+          message: Type.String(),
+          code: Type.Optional(Type.String({ description: 'Where each has one of its own.' })),
+        }),
+      ),
+    ),
   },
   { title: 'Problem' },
 )
@@ -36,6 +44,15 @@ export class FieldError extends CodedError {
     super(code, `${field}: ${says}.`)
     this.field = field
     this.says = says
+  }
+}
+
+/** A refusal of several fields at once, each with a code of its own; the first one's is that of the whole. */
+export class RefusedFields extends CodedError {
+  readonly mistakes: readonly Mistake[]
+  constructor(code: ErrorCode, detail: string, mistakes: readonly Mistake[]) {
+    super(code, detail)
+    this.mistakes = mistakes
   }
 }
 
@@ -85,12 +102,15 @@ function sendProblem(reply: FastifyReply, problem: Static<typeof Problem>): Fast
 function describe(error: unknown, language: Language): Found {
   if (error instanceof CodedError) {
     const internal = ERRORS[error.code][0] === 500
-    const errors =
-      error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
-    return { code: error.code, detail: internal ? undefined : error.detail, errors }
+    return { code: error.code, detail: internal ? undefined : error.detail, errors: mistakesOf(error) }
   }
   if (!(error instanceof Error)) return { code: 'internal.unexpected' }
   return describeFastifyError(error as FastifyError, language)
+}
+
+function mistakesOf(error: CodedError): readonly Mistake[] | undefined {
+  if (error instanceof RefusedFields) return error.mistakes
+  return error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
 }
 
 function describeFastifyError(error: FastifyError, language: Language): Found {

@@ -15,6 +15,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
 import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
+import { exposureRoutes } from './routes/exposure.ts'
 import { escalationRoutes, onCallRoutes } from './routes/escalation.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { lotTraceRoutes } from './routes/lot-trace.ts'
@@ -25,6 +26,7 @@ import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
 import { reportRoutes } from './routes/reports.ts'
+import { profileRoutes } from './routes/profiles.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { scanRoutes } from './routes/scan.ts'
 import { orderStepRoutes } from './routes/order-steps.ts'
@@ -77,12 +79,14 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
     await app.register(readingRoutes, deps)
+    await app.register(exposureRoutes, deps)
     await app.register(breachRoutes, deps)
     await app.register(notificationRoutes, deps)
     await app.register(contactRoutes, deps)
     await app.register(escalationRoutes, deps)
     await app.register(onCallRoutes, deps)
     await app.register(ruleRoutes, deps)
+    await app.register(profileRoutes, deps)
     await app.register(refusalRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)

@@ -63,6 +63,8 @@ export const PERMISSIONS = {
   listEquipment: ALL,
   getEquipment: ALL,
   updateEquipment: MANAGING,
+  getEquipmentExposure: ALL,
+  getDeviceExposure: ALL,
 
   createDevice: MANAGING,
   listDevices: ALL,
@@ -100,6 +102,13 @@ export const PERMISSIONS = {
 
   listRules: ALL,
   listProfiles: ALL,
+  getProfile: ALL,
+  // Of a facility's own; those of the programme by administrators and managers at the root.
+  createProfile: MANAGING,
+  publishProfileVersion: MANAGING,
+  listProfileOverrides: ALL,
+  setProfileOverride: MANAGING,
+  listEquipmentRules: ALL,
 
   listRefusals: ALL,
   getRefusal: ALL,
@@ -159,6 +168,7 @@ export const PERMISSIONS = {
   reportReportingCompleteness: ALL,
   reportOrderFillRate: ALL,
   reportLeadTime: ALL,
+  reportAlarms: ALL,
 
   openStream: ALL,
   recordStockEvents: ACTING,
@@ -190,9 +200,12 @@ export const NATIONAL: ReadonlySet<OperationId> = new Set([
  * @param scope path of their part of the tree; empty for all of it
  */
 export function may({ role, scope }: { role: Role; scope: string }, operation: OperationId): boolean {
-  // The path of a root is one id and a slash.
-  const isNational = scope.indexOf('/') === scope.length - 1
-  return mayCall(role, operation) && (isNational || !NATIONAL.has(operation))
+  return mayCall(role, operation) && (isNational(scope) || !NATIONAL.has(operation))
+}
+
+/** Whether this part of the tree is all of it. The path of a root is one id and a slash. */
+export function isNational(scope: string): boolean {
+  return scope.indexOf('/') === scope.length - 1
 }
 
 /** Whether this role may call this operation at all. */

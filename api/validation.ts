@@ -10,6 +10,7 @@ const REPORTED_ERRORS_MAX = 20
 export interface Mistake {
   readonly path: string
   readonly message: string
+  readonly code?: string
 }
 
 type Check = (value: unknown) => { value: unknown } | { error: FastifySchemaValidationError[] }

@@ -1,23 +1,25 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Comparator, Severity } from '../domain/rule.ts'
-import type { Quantity } from '../domain/reading.ts'
+import type { Severity } from '../domain/rule.ts'
+import type { Cause } from '../domain/watch-rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { BreachClosing, PeopleSchema } from './schema-people.ts'
+import type { RulesSchema } from './schema-rules.ts'
 import type { StockSchema } from './schema-stock.ts'
+import type { WatchSchema } from './schema-watch.ts'
 
 /**
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema {
+export interface Schema
+  extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema, WatchSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
   device: DeviceTable
   deviceAttribute: DeviceAttributeTable
-  rule: RuleTable
   breach: BreachTable
   breachChange: BreachChangeTable
   acknowledgement: AcknowledgementTable
@@ -100,25 +102,13 @@ export interface DeviceAttributeTable {
   updatedAt: number
 }
 
-export interface RuleTable {
-  id: string
-  profile: string
-  name: string
-  quantity: Quantity
-  comparator: Comparator
-  threshold: number
-  mode: 'instant' | 'consecutive'
-  durationMs: number
-  gapMsMax: number
-  severity: Severity
-}
-
 export type BreachState = 'open' | 'ended' | 'withdrawn' | 'closed'
 
 /** A rule violated for its duration. Unique per (device, sensor, rule, start), so that two notifiers cannot make two. */
 export interface BreachTable extends BreachClosing {
   id: string
-  deviceId: string
+  /** Null: of a whole place. */
+  deviceId: string | null
   sensor: string
   ruleId: string
   /** Where the device stood when the breach was recorded. */
@@ -138,6 +128,10 @@ export interface BreachTable extends BreachClosing {
   lastAt: number
   readings: number
   acknowledgedAt: number | null
+  /** The breach of the place that this one is a part of, and is told with; null: it stands alone. */
+  outageId: string | null
+  /** Why, as far as the data shows. */
+  cause: Cause | null
   recordedAt: number
   updatedAt: number
 }
@@ -158,7 +152,7 @@ export interface BreachChangeTable {
   breachId: string
   kind: BreachChangeKind
   at: number
-  /** A user id, or `judge`. */
+  /** A user id, `judge` or `watch`. */
   actor: string
   /** JSON of the breach before and after; null where there was none. */
   before: string | null

@@ -39,6 +39,33 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'stock.lotRecalled': 'Le lot fait l’objet d’un rappel.',
   'stock.vvmStage': 'Le stade de la PCV ne le permet pas.',
   'stock.reasonRequired': 'Il faut un motif du bon type.',
+  'profile.shipped':
+    'Le profil est fourni avec le programme : remplacez-le dans un établissement, ou créez le vôtre.',
+  'profile.tooManyVersions': 'Le profil a déjà le nombre maximal de versions : créez-en un nouveau.',
+  'profile.validityEmpty': 'La version prendrait fin avant de commencer.',
+  'rule.neverViolated': 'Aucune valeur plausible n’enfreint la règle : elle ne peut jamais se déclencher.',
+  'rule.alwaysViolated':
+    'Toute valeur, ou une valeur qui ne bouge pas, enfreint la règle : cela ne finirait jamais.',
+  'rule.measureUnsuitable': 'Cette grandeur est oui ou non : seule sa valeur peut être jugée.',
+  'rule.durationMissing': 'Une règle qui n’est pas instantanée a besoin d’une durée.',
+  'rule.durationUnused': 'Une règle instantanée n’a pas de durée.',
+  'rule.windowMissing': 'Une règle cumulative a besoin d’une fenêtre.',
+  'rule.windowUnused': 'Seule une règle cumulative a une fenêtre.',
+  'rule.durationExceedsWindow': 'La durée dépasse la fenêtre : elle ne peut jamais se déclencher.',
+  'rule.hysteresisUnused': 'Une hystérésis n’a pas de sens pour cette règle.',
+  'rule.hysteresisTooLarge':
+    'Aucune valeur plausible ne revient assez loin en dedans : cela ne finirait jamais.',
+  'rule.activeHoursEmpty': 'Les heures actives commencent quand elles finissent.',
+  'rule.activeHoursTooShort':
+    'Les heures actives sont trop courtes pour la durée : elle ne peut jamais se déclencher.',
+  'rule.validityEmpty': 'La règle prendrait fin avant de commencer.',
+  'rule.validityTooShort': 'La règle vaut moins longtemps que sa durée : elle ne peut jamais se déclencher.',
+  'rule.duplicate': 'Deux règles disent la même chose.',
+  'rule.contradictory': 'Deux règles ne laissent aucune valeur admise.',
+  'preview.tooManySensors':
+    'Il y a plus de capteurs qu’un aperçu n’en regarde : choisissez une partie plus petite.',
+  'preview.tooManyReadings':
+    'Un capteur a plus de relevés qu’un aperçu n’en regarde : choisissez une durée plus courte.',
   'route.notFound': 'Cette adresse n’existe pas.',
   'service.unavailable': 'Un service de stockage ne répond pas ; réessayez.',
   'internal.unexpected':

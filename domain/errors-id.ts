@@ -36,6 +36,33 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
   'stock.lotRecalled': 'Bets ditarik dari peredaran.',
   'stock.vvmStage': 'Tahap VVM tidak mengizinkan ini.',
   'stock.reasonRequired': 'Diperlukan alasan dari jenis yang tepat.',
+  'profile.shipped': 'Profil ini bawaan program: ganti di suatu fasilitas, atau buat profil sendiri.',
+  'profile.tooManyVersions': 'Profil sudah memiliki jumlah versi terbanyak: buat profil baru.',
+  'profile.validityEmpty': 'Versi akan berakhir sebelum dimulai.',
+  'rule.neverViolated': 'Tidak ada nilai wajar yang melanggar aturan: aturan tidak akan pernah berlaku.',
+  'rule.alwaysViolated':
+    'Setiap nilai, atau nilai yang tidak berubah, melanggar aturan: pelanggaran tidak akan pernah berakhir.',
+  'rule.measureUnsuitable': 'Besaran ini ya atau tidak: hanya nilainya yang dapat dinilai.',
+  'rule.durationMissing': 'Aturan yang tidak seketika memerlukan durasi.',
+  'rule.durationUnused': 'Aturan seketika tidak memiliki durasi.',
+  'rule.windowMissing': 'Aturan kumulatif memerlukan jendela waktu.',
+  'rule.windowUnused': 'Hanya aturan kumulatif yang memiliki jendela waktu.',
+  'rule.durationExceedsWindow':
+    'Durasi lebih panjang daripada jendela waktu: aturan tidak akan pernah berlaku.',
+  'rule.hysteresisUnused': 'Histeresis tidak berarti bagi aturan ini.',
+  'rule.hysteresisTooLarge':
+    'Tidak ada nilai wajar yang kembali dalam rentang menurut histeresis: pelanggaran tidak akan pernah berakhir.',
+  'rule.activeHoursEmpty': 'Jam aktif dimulai pada saat berakhir.',
+  'rule.activeHoursTooShort': 'Jam aktif terlalu pendek untuk durasi: aturan tidak akan pernah berlaku.',
+  'rule.validityEmpty': 'Aturan akan berakhir sebelum dimulai.',
+  'rule.validityTooShort':
+    'Masa berlaku aturan lebih pendek daripada durasinya: aturan tidak akan pernah berlaku.',
+  'rule.duplicate': 'Dua aturan menyatakan hal yang sama.',
+  'rule.contradictory': 'Dua aturan tidak menyisakan nilai dalam rentang.',
+  'preview.tooManySensors':
+    'Sensor lebih banyak daripada yang dilihat pratinjau: pilih bagian yang lebih kecil.',
+  'preview.tooManyReadings':
+    'Satu sensor memiliki pembacaan lebih banyak daripada yang dilihat pratinjau: pilih waktu yang lebih singkat.',
   'route.notFound': 'Alamat ini tidak ada.',
   'service.unavailable': 'Penyimpanan di balik layanan ini tidak menjawab; coba lagi.',
   'internal.unexpected': 'Terjadi kesalahan di pihak kami; nomor permintaan dapat dicari di dalam log.',

@@ -1,21 +1,55 @@
 import type { Quantity } from './reading.ts'
 
-/**
- * An alarm rule as data. `consecutive`: every reading of an unbroken run violates, and the run lasts at least `durationMs`
- * (reached exactly counts). `instant`: one violating reading is enough (`durationMs` is 0).
- */
+/** An alarm rule as data, in one of its versions: never changed once it is used, so that a breach keeps what made it. */
 export interface Rule {
   readonly id: string
   readonly profile: string
+  /** Of the profile. */
+  readonly version: number
   readonly name: string
   readonly quantity: Quantity
+  readonly measure: Measure
   readonly comparator: Comparator
   readonly threshold: number
-  readonly mode: 'instant' | 'consecutive'
+  readonly mode: Mode
+  /** How long it must be violated for a breach; reached exactly counts. 0 when `instant`. */
   readonly durationMs: number
-  /** A silence longer than this inside a violation starts the clock anew, as long as no breach has been reached. */
+  /** Of a cumulative rule, what it adds up over; null in the other modes. */
+  readonly window: Window | null
+  /** How far back inside the limit a value must be before a violation ends; 0: any value inside ends it. */
+  readonly hysteresis: number
+  /** A silence longer than this inside a violation counts for nothing: nobody knows what happened in it. */
   readonly gapMsMax: number
   readonly severity: Severity
+  /** When of the day the rule holds; null: always. */
+  readonly activeHours: ActiveHours | null
+  /** Event times in [validFrom, validTo) are judged; null: unbounded. */
+  readonly validFrom: number | null
+  readonly validTo: number | null
+}
+
+/**
+ * What is held against the threshold: the value itself; its change against the reading before, per hour, falling negative (`ratePerHour`);
+ * or the size of that change (`jump`, and `stuck`, whose violation begins with the reading that the later ones do not differ from).
+ */
+export type Measure = 'value' | 'ratePerHour' | 'stuck' | 'jump'
+
+/**
+ * `instant`: one violating reading is enough. `consecutive`: an unbroken run of violating readings lasts for the duration.
+ * `cumulative`: the violating time within the window adds up to the duration.
+ */
+export type Mode = 'instant' | 'consecutive' | 'cumulative'
+
+/** The last `ms` up to each reading, or the calendar day in a time zone. */
+export type Window =
+  | { readonly kind: 'sliding'; readonly ms: number }
+  | { readonly kind: 'day'; readonly timeZone: string }
+
+/** Local times of day, `to` exclusive; over midnight when `to` is earlier than `from`. */
+export interface ActiveHours {
+  readonly from: string
+  readonly to: string
+  readonly timeZone: string
 }
 
 /** Whether the threshold itself belongs to the alarm range is part of the rule: WHO 30DTR high is `gt`, low is `lte`. */
@@ -23,39 +57,17 @@ export type Comparator = 'gt' | 'gte' | 'lt' | 'lte'
 
 export type Severity = 'warning' | 'critical'
 
-const HOUR_MS = 3_600_000
-const MINUTE_MS = 60_000
-
-/**
- * The rules that ship. Source: WHO PQS E006/TR06 (30-day temperature recorder), verified in genuine Fridge-tag 2 exports
- * (`1: T AL: +8.0, t AL: 600`, `0: T AL: -0.5, t AL: 60`). High is strictly above: a genuine day with `Max T: +8.0` has `t Acc: 0`.
- */
-export const SHIPPED_RULES: readonly Rule[] = [
-  {
-    id: 'who-30dtr-high',
-    profile: 'who-30dtr',
-    name: 'Above +8.0 °C for 10 hours',
-    quantity: 'temperature',
-    comparator: 'gt',
-    threshold: 8,
-    mode: 'consecutive',
-    durationMs: 600 * MINUTE_MS,
-    gapMsMax: 2 * HOUR_MS,
-    severity: 'critical',
-  },
-  {
-    id: 'who-30dtr-low',
-    profile: 'who-30dtr',
-    name: 'At or below -0.5 °C for 60 minutes',
-    quantity: 'temperature',
-    comparator: 'lte',
-    threshold: -0.5,
-    mode: 'consecutive',
-    durationMs: 60 * MINUTE_MS,
-    gapMsMax: 2 * HOUR_MS,
-    severity: 'critical',
-  },
-]
+/** What rules that are not about one sensor's readings give as their quantity; each is also the id of its rule. See `watch-rule.ts`. */
+export const WATCH_QUANTITIES = [
+  'silence',
+  'site-outage',
+  'clock-wrong',
+  'calibration-overdue',
+  'sensor-unplugged',
+] as const
+export type WatchQuantity = (typeof WATCH_QUANTITIES)[number]
+/** What a rule in the database may be about. */
+export type RuleQuantity = Quantity | WatchQuantity
 
 /** Whether `value` lies in the alarm range of `rule`. */
 export function violates(rule: Pick<Rule, 'comparator' | 'threshold'>, value: number): boolean {
@@ -71,9 +83,49 @@ export function violates(rule: Pick<Rule, 'comparator' | 'threshold'>, value: nu
   }
 }
 
+/** Whether greater is worse. */
+export function isHigh({ comparator }: Pick<Rule, 'comparator'>): boolean {
+  return comparator === 'gt' || comparator === 'gte'
+}
+
 /** How far `value` lies beyond the threshold, in the rule's direction; negative when it does not violate. */
 export function beyondThreshold(rule: Pick<Rule, 'comparator' | 'threshold'>, value: number): number {
-  return rule.comparator === 'gt' || rule.comparator === 'gte'
-    ? value - rule.threshold
-    : rule.threshold - value
+  return isHigh(rule) ? value - rule.threshold : rule.threshold - value
+}
+
+/** In the alarm range; back inside the limit, by the hysteresis at least; or neither, which begins nothing and ends nothing. */
+export type Side = 'beyond' | 'within' | 'between'
+
+/** @param measured as `measure` gives it; NaN is neither */
+export function sideOf(rule: Rule, measured: number): Side {
+  if (violates(rule, measured)) return 'beyond'
+  const { threshold, hysteresis } = rule
+  if (isHigh(rule)) return measured <= clean(threshold - hysteresis) ? 'within' : 'between'
+  return measured >= clean(threshold + hysteresis) ? 'within' : 'between'
+}
+
+/**
+ * What of a reading is held against the threshold. A change needs the reading before; across a silence longer than `gapMsMax` it says nothing, as
+ * does the first reading: NaN.
+ */
+export function measure(
+  { measure: kind, gapMsMax }: Rule,
+  time: number,
+  value: number,
+  timeBefore: number,
+  valueBefore: number,
+): number {
+  if (kind === 'value') return value
+  const elapsedMs = time - timeBefore
+  if (!(elapsedMs > 0 && elapsedMs <= gapMsMax)) return NaN
+  const change = value - valueBefore
+  return clean(kind === 'ratePerHour' ? (change / elapsedMs) * HOUR_MS : Math.abs(change))
+}
+
+const HOUR_MS = 3_600_000
+const PER_UNIT = 1_000_000
+
+// 5.1 - 5.0 is less than 0.1 in binary, and a limit that is reached exactly counts. No sensor has seven decimals.
+function clean(value: number): number {
+  return Math.round(value * PER_UNIT) / PER_UNIT
 }

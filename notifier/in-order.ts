@@ -6,6 +6,9 @@ import type { Subject } from './record-breaches.ts'
 /** The breaches that in-order readings have opened, extended or ended and that are to be written down, each once. */
 export type Runs = Map<Run, Subject & { readonly stream: Stream }>
 
+/** Filled and emptied again for each reading and rule, so that a reading within the limits costs no memory. */
+const changed: Run[] = []
+
 /**
  * Judges a reading that is later than every one before it. One that cannot change what was judged (the newest again with the same value or a lesser
  * one, or no quantity that a rule looks at) is passed over.
@@ -21,9 +24,16 @@ export function judgeInOrder(runs: Runs, stream: Stream, { time, values }: Readi
     const state = states[index]
     if (state === undefined) return false
     if (time > state.time) {
-      const run = fold(state, rule, time, value)
-      if (run !== undefined) runs.set(run, { sensor: stream, stream, placement, rule })
+      fold(state, rule, time, value, changed)
+      if (changed.length > 0) note(runs, stream, index)
     } else if (time < state.time || value > state.value) return false
   }
   return true
+}
+
+function note(runs: Runs, stream: Stream, index: number): void {
+  const { placement } = stream
+  const rule = placement.rules[index]
+  if (rule) for (const run of changed) runs.set(run, { sensor: stream, stream, placement, rule })
+  changed.length = 0
 }

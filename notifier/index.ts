@@ -10,6 +10,7 @@ import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 import { startJudge } from './judge.ts'
 import { startTell, TELL_DEFAULTS, type TellSettings } from './tell.ts'
+import { startWatch, type WatchSettings } from './watch.ts'
 
 export { TELL_DEFAULTS, type TellSettings } from './tell.ts'
 
@@ -24,22 +25,26 @@ export interface NotifierDeps {
   /** Opened and closed by the caller; empty: breaches are found, and nobody is told. */
   readonly channels: readonly NoticeChannel[]
   /** What is left out has its default. */
-  readonly settings: Partial<TellSettings> & Parameters<typeof startJudge>[0]['settings']
+  readonly settings: Partial<TellSettings> &
+    Partial<WatchSettings> &
+    Parameters<typeof startJudge>[0]['settings']
 }
 
 /** Starts finding breaches and telling people. See README.md for what it promises. */
 export async function startNotifier(deps: NotifierDeps): Promise<Part> {
   const { settings, channels, ...shared } = deps
-  const judge = await startJudge({ ...shared, settings })
+  const watch = startWatch({ ...shared, settings })
+  const judge = await startJudge({ ...shared, watch, settings })
   const tell = await startTell({ ...shared, channels, settings: { ...TELL_DEFAULTS, ...settings } })
   return {
     name: 'notifier',
     async ready() {
-      return (await whyNotReady(deps.db)) ?? (await judge.ready()) ?? (await tell.ready())
+      return (await whyNotReady(deps.db)) ?? (await judge.ready()) ?? watch.ready() ?? (await tell.ready())
     },
     async stop() {
       await tell.stop()
       await judge.stop()
+      await watch.stop()
     },
   }
 }

@@ -66,7 +66,10 @@ export async function recordRuns(deps: RecordDeps, runs: ReadonlyMap<Run, Subjec
       const { sensor, rule } = subject
       const key = { ...sensor, ruleId: rule.id, startAt: breach.startAt }
       const row = await findBreachByStart(work.trx, key)
-      recordIds.set(run, await write(work, { ...subject, row, breach }))
+      const breachId = await write(work, { ...subject, row, breach })
+      // One that a cumulative rule may take up again is no mere extension then.
+      if (breach.endAt === null) recordIds.set(run, breachId)
+      else recordIds.delete(run)
     }
   })
 }
@@ -143,6 +146,8 @@ function asRow({ sensor, placement, rule, row, breach }: Finding, now: number): 
     state: stateAfter(row, breach),
     acknowledgedAt: null,
     ...NOT_CLOSED,
+    outageId: null,
+    cause: null,
     recordedAt: now,
     updatedAt: now,
   }

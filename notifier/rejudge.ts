@@ -124,7 +124,7 @@ async function findStates(
     const window = windows.find((one) => one.rule === rule)
     if (window === undefined || window.end === undefined) return window?.state
     const kept = stream.placement === placement ? stream.states[index] : undefined
-    return kept !== undefined && kept.time >= window.end ? kept : undefined
+    return kept !== undefined && kept.time >= window.settledAt ? kept : undefined
   })
   const missing = windows.filter(({ rule }) => states[placement.rules.indexOf(rule)] === undefined)
   if (missing.length === 0) return states

@@ -1,5 +1,5 @@
 import { judgeReadings } from '../domain/breach.ts'
-import { SHIPPED_RULES } from '../domain/rule.ts'
+import { shippedRules } from '../domain/shipped-rules.ts'
 import { playScenario, type Scenario } from './scenario.ts'
 
 /** A breach that a scenario must give. Times are RFC 3339 in UTC; `endAt` is null when it is still open at the end. */
@@ -34,7 +34,7 @@ export function expectationOf(scenario: Scenario, shiftMs = 0): Expectation {
   const { messages, readings, refused } = playScenario(scenario, shiftMs)
   const breaches = scenario.devices.flatMap(({ name }) => {
     const own = readings.filter(({ deviceId }) => deviceId === name)
-    return SHIPPED_RULES.flatMap((rule) =>
+    return shippedRules('who-30dtr').flatMap((rule) =>
       judgeReadings(rule, own).map((breach) => ({
         device: name,
         rule: rule.id,

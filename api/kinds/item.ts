@@ -75,7 +75,9 @@ export const ITEMS: Reference<'item', Static<typeof Body>> = {
     const item = { ...NOTHING, ...body }
     const complaint = complainOfItem(item)
     if (complaint) throw new FieldError(complaint.field, complaint.says)
-    if (item.profile !== null && item.profile !== before?.profile) await checkProfile(trx, item.profile)
+    // What the programme stores alike everywhere.
+    if (item.profile !== null && item.profile !== before?.profile)
+      await checkProfile(trx, item.profile, { path: '' })
     // Its stock lies on lines with a VVM stage, or on lines without.
     if (before && (before.vvmType === null) !== (item.vvmType === null) && (await hasStock(trx, before.id)))
       throw new FieldError('vvmType', 'stock of the item was recorded', 'resource.inUse')

@@ -59,9 +59,9 @@ export const STORAGE_POINTS: Reference<'storagePoint', Static<typeof Body>> = {
   }),
   derivedOf: () => ({}),
   async columnsOf({ trx, caller }, { facilityId, name, profile = null, capacityLitres = null }, before) {
-    if (!(await findFacility(trx, facilityId, caller.scope)))
-      throw new FieldError('facilityId', 'there is no such facility', 'resource.notFound')
-    if (profile !== null && profile !== before?.profile) await checkProfile(trx, profile)
+    const facility = await findFacility(trx, facilityId, caller.scope)
+    if (!facility) throw new FieldError('facilityId', 'there is no such facility', 'resource.notFound')
+    if (profile !== null && profile !== before?.profile) await checkProfile(trx, profile, facility)
     const capacityMl = capacityLitres === null ? null : Math.round(capacityLitres * ML_PER_LITRE)
     return { facilityId, name, profile, capacityMl }
   },

@@ -17,6 +17,7 @@ import {
   NewClosing,
   notificationView,
 } from '../breach-view.ts'
+import { breachExposure } from '../breach-exposure.ts'
 import { found, pathOf } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -98,6 +99,7 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
       changes: changes.map((row) => changeView(row)),
       notifications: notifications.map((row) => notificationView(row)),
       acknowledgements: acknowledgements.map((row) => acknowledgementView(row)),
+      exposure: await breachExposure(deps.series, breach, deps.clock.now()),
     }
   })
   app.post('/breaches/:id/acknowledge', { schema: acknowledgement }, async (request, reply) => {

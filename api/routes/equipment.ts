@@ -3,12 +3,22 @@ import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { insertChanges } from '../../db/queries/change.ts'
 import { insertDeviceChanges, listDeviceIdsOfEquipment } from '../../db/queries/device.ts'
-import { findEquipment, insertEquipment, listEquipment, updateEquipment } from '../../db/queries/equipment.ts'
+import {
+  findEquipment,
+  insertEquipment,
+  listEquipment,
+  lockEquipment,
+  updateEquipment,
+} from '../../db/queries/equipment.ts'
 import { findStoragePoint } from '../../db/queries/facility.ts'
-import type { DbOrTrx, EquipmentTable } from '../../db/schema.ts'
+import { findRulesOf } from '../../db/queries/placement.ts'
+import { rowOf } from '../../db/queries/rule.ts'
+import type { DbOrTrx, EquipmentTable, FacilityTable } from '../../db/schema.ts'
 import { EQUIPMENT_KINDS } from '../../domain/role.ts'
 import { facilityOf, found, pathOf, type Caller } from '../caller.ts'
+import { assignProfile } from '../assign-profile.ts'
 import { checkProfile } from '../profile.ts'
+import { RuleOut, ruleView } from '../rule-schemas.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import {
@@ -55,7 +65,22 @@ const NewEquipment = Type.Object(
   closed,
 )
 const EquipmentChange = Type.Partial(
-  Type.Object({ name: Name, profile: Profile, facilityId: Id, storagePointId: nullable(Id) }, closed),
+  Type.Object(
+    {
+      name: Name,
+      profile: Profile,
+      profileFrom: nullable(
+        Type.String({
+          format: 'date-time',
+          description:
+            'With `profile`: event time from which it holds; null: always. Default: now. Before that holds what held.',
+        }),
+      ),
+      facilityId: Id,
+      storagePointId: nullable(Id),
+    },
+    closed,
+  ),
   { ...closed, minProperties: 1 },
 )
 
@@ -95,6 +120,15 @@ const change = operation({
   response: { 200: Equipment },
 })
 
+const rules = operation({
+  operationId: 'listEquipmentRules',
+  summary: 'The rules that hold for a piece of equipment, each from when to when',
+  description: 'Of its profiles in time and of the one for all equipment, as overridden where it stands.',
+  tags: ['equipment'],
+  params: IdParams,
+  response: { 200: page(RuleOut) },
+})
+
 export const equipmentRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps) => {
   app.post('/equipment', { schema: create }, async (request, reply) =>
     once(deps, request, reply, { status: 201 }, (trx) =>
@@ -110,6 +144,12 @@ export const equipmentRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app,
   app.get('/equipment/:id', { schema: get }, async ({ params, caller }) =>
     equipmentView(found(await findEquipment(deps.db, params.id, caller.scope))),
   )
+  app.get('/equipment/:id/rules', { schema: rules }, async ({ params, caller }) => {
+    const { id, facilityId, profile } = found(await findEquipment(deps.db, params.id, caller.scope))
+    const { path, timeZone } = await facilityOf(deps.db, caller, facilityId)
+    const held = (await findRulesOf(deps.db, [{ id, profile, path, timeZone }])).get(id) ?? []
+    return { items: held.map((rule) => ruleView(rowOf(rule))), nextCursor: null }
+  })
   app.patch('/equipment/:id', { schema: change }, async ({ params, body, caller }) => {
     const { id } = params
     const after = await inTransaction(deps.db, (trx) => changeEquipment(deps, trx, caller, id, body))
@@ -134,8 +174,8 @@ async function createEquipment(
     profile: body.profile,
     createdAt: deps.clock.now(),
   }
-  await checkPlace(trx, caller, equipment)
-  await checkProfile(trx, body.profile)
+  const facility = await checkPlace(trx, caller, equipment)
+  await checkProfile(trx, body.profile, facility)
   await insertEquipment(trx, equipment)
   const after = equipmentView(equipment)
   const entry = { action: 'equipment.created', entity: 'equipment', entityId: equipment.id, after }
@@ -151,6 +191,7 @@ async function changeEquipment(
   id: string,
   body: Static<typeof EquipmentChange>,
 ): Promise<Static<typeof Equipment>> {
+  await lockEquipment(trx, id)
   const before = found(await findEquipment(trx, id, caller.scope))
   const facilityId = body.facilityId ?? before.facilityId
   // A storage point belongs to its facility: equipment that moves away leaves it.
@@ -162,11 +203,11 @@ async function changeEquipment(
     facilityId,
     storagePointId: body.storagePointId === undefined ? stays : body.storagePointId,
   }
-  await checkPlace(trx, caller, after)
-  if (body.profile !== undefined) await checkProfile(trx, body.profile)
+  const facility = await checkPlace(trx, caller, after)
+  const at = deps.clock.now()
+  await assignProfile({ trx, caller, at }, before, facility, body)
   const { name, profile, storagePointId } = after
   await updateEquipment(trx, id, { name, profile, facilityId, storagePointId })
-  const at = deps.clock.now()
   const facilities = [before.facilityId, facilityId]
   await insertChanges(trx, at, facilities, 'equipment', id)
   // Where devices stand is told by what they hang in.
@@ -187,9 +228,10 @@ async function checkPlace(
   trx: DbOrTrx,
   caller: Caller,
   place: Pick<EquipmentTable, 'facilityId' | 'storagePointId'>,
-): Promise<void> {
+): Promise<FacilityTable> {
   const facility = await facilityOf(trx, caller, place.facilityId)
   if (place.storagePointId !== null) found(await findStoragePoint(trx, place.storagePointId, facility.id))
+  return facility
 }
 
 export function equipmentView(row: EquipmentTable): Static<typeof Equipment> {

@@ -99,7 +99,8 @@ export const facilityRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, 
     const after = await inTransaction(deps.db, (trx) =>
       changeFacility(writingOf(deps, request, trx), params.id, body),
     )
-    if (body.parentId !== undefined) await tellDevicesUnder(deps, after.path)
+    // Hours and days of rules are those of the facility; its overrides come from above.
+    if (body.parentId !== undefined || body.timeZone !== undefined) await tellDevicesUnder(deps, after.path)
     tag(reply, after.version)
     return facilityView(after)
   })

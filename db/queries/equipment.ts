@@ -41,6 +41,15 @@ export async function insertEquipment(db: DbOrTrx, equipment: EquipmentTable): P
   await db.insertInto('equipment').values(equipment).execute()
 }
 
+/** Holds it still until the transaction ends. */
+export async function lockEquipment(trx: DbOrTrx, id: string): Promise<void> {
+  await trx
+    .updateTable('equipment')
+    .set((eb) => ({ name: eb.ref('name') }))
+    .where('id', '=', id)
+    .execute()
+}
+
 export async function updateEquipment(
   db: DbOrTrx,
   id: string,

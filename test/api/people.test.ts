@@ -32,6 +32,8 @@ async function open(t: Test, databaseUrl = 'sqlite::memory:') {
       readings: 3,
       acknowledgedAt: null,
       ...NOT_CLOSED,
+      outageId: null,
+      cause: null,
       recordedAt: START,
       updatedAt: START,
     })

@@ -46,6 +46,8 @@ async function plantBreachAndRefusal(world: World, site: Site) {
     readings: 3,
     acknowledgedAt: null,
     ...NOT_CLOSED,
+    outageId: null,
+    cause: null,
     recordedAt: 3000,
     updatedAt: 3000,
   })
@@ -129,6 +131,24 @@ async function plantReference(world: World, site: Site) {
   }
 }
 
+const RULE = {
+  name: 'N',
+  quantity: 'temperature',
+  comparator: 'gt',
+  threshold: 8,
+  mode: 'instant',
+  severity: 'critical',
+}
+
+/** A profile of the other district's own. */
+async function plantProfile(world: World, { facility }: Site): Promise<string> {
+  const body = { name: 'N', facilityId: facility, rules: [RULE] }
+  const override = { facilityId: facility, profile: 'who-30dtr', replacement: 'theirs' }
+  await world.make('/v1/profiles', { id: 'theirs', ...body })
+  await world.post('/v1/profile-overrides', world.admin, override)
+  return 'theirs'
+}
+
 /** An escalation policy and an on-call list of the other district, and a browser of somebody there. */
 async function plantPeople(world: World, site: Site, userId: string) {
   const levels = [{ delayMinutes: 0, who: [{ kind: 'role', role: 'operator', level: 'facility' }] }]
@@ -201,6 +221,7 @@ test('every route with every role', async (suite) => {
     devices: b.device,
     breaches: far.breach,
     refusals: far.refusal,
+    profiles: await plantProfile(world, b),
     ...papers.theirs,
     ...people.theirs,
   }
@@ -234,6 +255,9 @@ test('every route with every role', async (suite) => {
     commandDevice: { method: 'm' },
     acknowledgeBreach: { action: 'a', comment: 'c' },
     recordStockEvents: { events: [{}] },
+    createProfile: { id: 'new', name: 'N', facilityId: b.facility, rules: [RULE] },
+    publishProfileVersion: { rules: [RULE] },
+    setProfileOverride: { facilityId: b.facility, profile: 'who-30dtr', replacement: 'who-30dtr' },
     ...papers.bodies,
     ...reference.bodies,
     ...people.bodies,
@@ -320,7 +344,7 @@ test('every route with every role', async (suite) => {
         !/[/](me|contact|push-key|stream|rules|profiles|stock-card)$/.test(path) &&
         !EVERYBODYS.has(operationId),
     )
-    t.equal(lists.length, 29)
+    t.equal(lists.length, 31)
     for (const [role, token] of tokens) {
       if (role === 'administrator') continue
       for (const { path, operationId } of lists.filter((list) => mayCall(role, list.operationId))) {

@@ -3,8 +3,9 @@ import type { Test } from 'tap'
 import { migrate } from '../../db/migrate.ts'
 import { openDb } from '../../db/open.ts'
 import { findDeviceByToken, hashToken, insertDevice } from '../../db/queries/device.ts'
+import { ruleOf } from '../../db/queries/rule.ts'
 import type { DeviceTable } from '../../db/schema.ts'
-import { SHIPPED_RULES } from '../../domain/rule.ts'
+import { SHIPPED_RULES } from '../../domain/shipped-rules.ts'
 
 function device(name: string, more: Partial<DeviceTable> = {}): DeviceTable {
   return {
@@ -30,7 +31,7 @@ export async function dialectContract(t: Test, url: string): Promise<void> {
   await t.test('the shipped rules are there once, to the last digit', async (t) => {
     const rules = await db.selectFrom('rule').selectAll().orderBy('id').execute()
     t.same(
-      rules.map((rule) => ({ ...rule })),
+      rules.map((row) => ruleOf(row, 'UTC')),
       SHIPPED_RULES.toSorted((a, b) => a.id.localeCompare(b.id)),
     )
   })

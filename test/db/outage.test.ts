@@ -8,7 +8,7 @@ import { openDb } from '../../db/open.ts'
 import { insertDevice } from '../../db/queries/device.ts'
 import type { Db, DbOrTrx } from '../../db/schema.ts'
 import { inTransaction } from '../../db/transaction.ts'
-import { SHIPPED_RULES } from '../../domain/rule.ts'
+import { SHIPPED_RULES } from '../../domain/shipped-rules.ts'
 import { hasMariadb, startMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
 

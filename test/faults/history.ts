@@ -1,6 +1,6 @@
 import { judgeReadings, type Breach } from '../../domain/breach.ts'
 import type { Reading } from '../../domain/reading.ts'
-import { SHIPPED_RULES } from '../../domain/rule.ts'
+import { shippedRules } from '../../domain/shipped-rules.ts'
 
 /** Event time from one reading of a device to the next: ten minutes, however fast they are sent. */
 export const CADENCE_MS = 600_000
@@ -44,7 +44,7 @@ export function breachesOf(
   count: number,
 ): { rule: string; breach: Breach }[] {
   const readings = readingsOf(history, device, count)
-  return SHIPPED_RULES.flatMap((rule) =>
+  return shippedRules('who-30dtr').flatMap((rule) =>
     judgeReadings(rule, readings).map((breach) => ({ rule: rule.id, breach })),
   )
 }

@@ -2,14 +2,15 @@ import { deepStrictEqual } from 'node:assert'
 import * as fc from 'fast-check'
 import { test } from 'tap'
 import type { Reading } from '../../domain/reading.ts'
-import { SHIPPED_RULES, type Rule } from '../../domain/rule.ts'
+import type { Rule } from '../../domain/rule.ts'
+import { shippedRules } from '../../domain/shipped-rules.ts'
 import { listBreachChanges } from '../../db/queries/breach.ts'
 import { referenceBreaches } from '../domain/breach-reference.ts'
 import { openWorld, type TestWorld } from './judge-world.ts'
 
 const MINUTE_MS = 60_000
 const T0 = Date.UTC(2026, 0, 1)
-const [high, low] = SHIPPED_RULES as [Rule, Rule]
+const [high, low] = shippedRules('who-30dtr') as [Rule, Rule]
 
 // Short durations, so that a few readings are enough for a breach and every boundary is met often.
 const base = { profile: 'dense', gapMsMax: 4 * MINUTE_MS }

@@ -9,6 +9,7 @@ import { openEmbeddedQueue, type EmbeddedQueue } from '../../adapters/queue/embe
 import { openSqliteSeries } from '../../adapters/series/sqlite.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openDb } from '../../db/open.ts'
+import { insertProfile, insertVersion } from '../../db/queries/rule-profile.ts'
 import type { BreachTable, Db } from '../../db/schema.ts'
 import type { Reading } from '../../domain/reading.ts'
 import type { Rule } from '../../domain/rule.ts'
@@ -119,7 +120,7 @@ export async function openWorld(
 
   world.db = await openDb(`sqlite:${join(folder, 'db.db')}`)
   await migrate(world.db)
-  if (rules.length > 0) await world.db.insertInto('rule').values(rules).execute()
+  await plantProfiles(world.db, rules)
   const facilityId = await addFacility(world.db)
   await open()
 
@@ -233,6 +234,21 @@ function burningDb(world: World): Db {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+}
+
+/** Each profile in its first version, which always holds. */
+async function plantProfiles(db: Db, rules: readonly Rule[]): Promise<void> {
+  const published = { version: 1, comment: '', publishedAt: 0, publishedBy: null }
+  for (const [profile, of] of Map.groupBy(rules, (rule) => rule.profile)) {
+    const texts = { name: profile, description: '' }
+    await insertProfile(db, { code: profile, ...texts, facilityId: null, isShipped: 0, createdAt: 0 })
+    const always = { profile, validFrom: null, validTo: null, ...published }
+    await insertVersion(
+      db,
+      always,
+      of.map((rule) => ({ ...rule, version: 1 })),
+    )
+  }
 }
 
 async function addFacility(db: Db): Promise<string> {

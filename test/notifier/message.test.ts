@@ -102,6 +102,8 @@ test('the data is for machines: numbers, ids, RFC 3339', async (t) => {
     state: 'ended',
     severity: 'critical',
     device: { id: 'd1', name: 'Logger 17' },
+    outageId: null,
+    cause: null,
     sensor: 'main',
     equipment: { id: 'e1', name: 'Refrigerator 3', kind: 'refrigerator' },
     facility: { id: 'f1', name: 'Puskesmas Cisarua', timeZone: 'Asia/Jakarta' },
