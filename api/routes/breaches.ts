@@ -5,9 +5,9 @@ import { findBreach, listBreachChanges, listBreaches } from '../../db/queries/br
 import { listNotificationsOf } from '../../db/queries/people.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
-import { acknowledge, closeBreach } from '../breach-step.ts'
+import { acknowledgeAll, closeBreach } from '../breach-step.ts'
 import {
-  Acknowledgement,
+  Acknowledged,
   acknowledgementView,
   Breach,
   BreachDetail,
@@ -57,7 +57,7 @@ const acknowledgement = operation(
     tags: ['breaches'],
     params: IdParams,
     body: NewAcknowledgement,
-    response: { 201: Acknowledgement },
+    response: { 201: Acknowledged },
   },
   ['breach.closed', 'breach.withdrawn'],
 )
@@ -106,7 +106,7 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     const { id } = request.params
     const breach = found(await findBreach(deps.db, id, request.caller.scope))
     const after = await once(deps, request, reply, { status: 201 }, (trx) =>
-      acknowledge(trx, request.caller, { breachId: id, ...request.body, at: deps.clock.now() }),
+      acknowledgeAll(trx, request.caller, { breachId: id, ...request.body, at: deps.clock.now() }),
     )
     announce(deps, breach, 'acknowledged')
     return after
