@@ -4,6 +4,7 @@ import { insertAcknowledgement } from '../db/queries/acknowledgement.ts'
 import {
   findBreach,
   insertBreachChanges,
+  listOutageMembers,
   updateBreach,
   type BreachDetail,
   type BreachUpdate,
@@ -13,9 +14,12 @@ import { lockBreach } from '../db/queries/notification.ts'
 import type { BreachChangeKind, BreachTable, DbOrTrx } from '../db/schema.ts'
 import type { CloseReason } from '../domain/closing.ts'
 import { CodedError } from '../domain/errors.ts'
-import { acknowledgementView, type Acknowledgement } from './breach-view.ts'
+import { acknowledgementView, type Acknowledged, type Acknowledgement } from './breach-view.ts'
 import { found, type Caller } from './caller.ts'
 import { audit } from './write.ts'
+
+/** Parts of an outage that one call acknowledges. */
+const MEMBERS_MAX = 500
 
 interface Said {
   readonly breachId: string
@@ -51,6 +55,19 @@ export async function acknowledge(
     after: view,
   })
   return view
+}
+
+/** Acknowledges a breach and, when asked, what is part of it: one outage is one matter, however many devices it took. */
+export async function acknowledgeAll(
+  trx: DbOrTrx,
+  caller: Caller,
+  { members = false, ...said }: Said & { readonly members?: boolean | undefined },
+): Promise<Static<typeof Acknowledged>> {
+  const view = await acknowledge(trx, caller, said)
+  const ids = members ? await listOutageMembers(trx, said.breachId, MEMBERS_MAX) : []
+  // In the order of their ids, as everybody locks.
+  for (const breachId of ids) await acknowledge(trx, caller, { ...said, breachId })
+  return { ...view, members: ids.length }
 }
 
 interface Closing {

@@ -89,12 +89,33 @@ export const Notification = Type.Object(
   },
   { title: 'Notification' },
 )
-export const Acknowledgement = Type.Object(
-  { id: Id, breachId: Id, userId: Type.String(), action: Type.String(), comment: Type.String(), at: Time },
-  { title: 'Acknowledgement' },
+const said = {
+  id: Id,
+  breachId: Id,
+  userId: Type.String(),
+  action: Type.String(),
+  comment: Type.String(),
+  at: Time,
+}
+export const Acknowledgement = Type.Object(said, { title: 'Acknowledgement' })
+export const Acknowledged = Type.Object(
+  {
+    ...said,
+    members: Type.Integer({ description: 'How many parts of an outage were acknowledged with it.' }),
+  },
+  { title: 'Acknowledged' },
 )
 const Comment = Type.String({ minLength: 1, maxLength: 4000, pattern: '\\S' })
-export const NewAcknowledgement = Type.Object({ action: Name, comment: Comment }, closed)
+export const NewAcknowledgement = Type.Object(
+  {
+    action: Name,
+    comment: Comment,
+    members: Type.Optional(
+      Type.Boolean({ default: false, description: 'Of an outage: those that are part of it too.' }),
+    ),
+  },
+  closed,
+)
 export const NewClosing = Type.Object({ reason: Type.Enum([...CLOSE_REASONS]), comment: Comment }, closed)
 const OutageMember = Type.Object(
   {

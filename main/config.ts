@@ -34,7 +34,7 @@ export const SETTINGS = {
     default: 'console:',
     secret: true,
     description:
-      'Who is told, separated by white space: `console:`, `https://host/path?secret=whsec_...` (Standard Webhooks), `smtp://user:password@host:587?from=a@b&to=c@d` (without `to`: the people of the facility).',
+      'Who is told, separated by white space: `console:`, `https://host/path?secret=whsec_...` (Standard Webhooks), `smtp://user:password@host:587?from=a@b&to=c@d` (without `to`: people, as the escalation policies say), `sms+https://...` and `whatsapp+https://...` (a gateway), `telegram://token@api.telegram.org`, `push:?subject=mailto:a@b&key=...`. See docs/alarms.md.',
   }),
   HTTP_HOST: text('0.0.0.0', 'Address on which HTTP and MQTT listen.'),
   HTTP_PORT: port(8080, 'API, HTTP intake, health, metrics. 0: any free port.'),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { pushPublicKeyOf } from '../adapters/notice/open-people.ts'
 import { startApi } from '../api/index.ts'
 import { startCommandSender, type CommandSender } from '../broker/command-sender.ts'
 import { startBroker, type Broker } from '../broker/index.ts'
@@ -142,6 +143,7 @@ async function apiOf(
     sendCommand,
     settings: {
       gs1CompanyPrefix: config.GS1_COMPANY_PREFIX,
+      pushPublicKey: pushPublicKeyOf(config.NOTICE_URLS),
       jwtSecret: config.JWT_SECRET || (await keptSecret(join(config.DATA_DIR, 'jwt-secret'))),
       accessTokenTtlMs: config.ACCESS_TOKEN_TTL_MS,
       refreshTokenTtlMs: config.REFRESH_TOKEN_TTL_MS,

@@ -44,6 +44,13 @@ export const english: Phrases = {
     reviewed: 'it was reviewed',
     other: 'for another reason',
   },
+  causes: {
+    power: 'the power is out',
+    battery: 'the battery of the device is empty',
+    gateway: 'the gateway is down',
+    'connection-lost': 'the device lost its connection',
+    disconnected: 'the device disconnected',
+  },
   where: (thing, site) => (site === undefined ? thing : `${thing} at ${site}`),
   headline: {
     wrong: (content, trouble) => `${capital(trouble)}${content.isAgain ? ' again' : ''}: ${named(content)}`,
@@ -68,27 +75,12 @@ export const english: Phrases = {
     `The alarm about ${where} of ${content.startAt} is withdrawn: readings that came in later show ` +
     'that the limit was not broken for as long as the rule says. There is nothing to do.',
   closed: (content, where, trouble) =>
-    `The alarm about ${where} (${trouble} since ${content.startAt}) was closed: ${content.closeReason === undefined ? 'for another reason' : english.reasons[content.closeReason]}.` +
+    `The alarm about ${where} (${trouble} since ${content.startAt}) was closed: ${english.reasons[content.closeReason ?? 'other']}.` +
     (content.closeComment === undefined ? '' : `\n“${content.closeComment}”`),
   overAlready: 'It is over already.',
   peak: (content) => `${peakName(content.topic)}: ${content.peak}, at ${content.peakAt}.`,
   rule: (content) => `The rule is: ${content.ruleName}.`,
-  cause: (content) => {
-    switch (content.cause) {
-      case undefined:
-        return undefined
-      case 'power':
-        return 'Probable cause: the power is out.'
-      case 'battery':
-        return 'Probable cause: the battery of the device is empty.'
-      case 'gateway':
-        return 'Probable cause: the gateway is down.'
-      case 'connection':
-        return 'Probable cause: the device lost its connection.'
-      default:
-        return `Probable cause: ${content.cause}.`
-    }
-  },
+  cause: (cause) => `Probable cause: ${cause}.`,
   members: (content) => `Concerned: ${content.members.join('; ')}.`,
   whatToDo: 'What to do now:',
   steps,

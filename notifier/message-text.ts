@@ -31,7 +31,9 @@ export interface Phrases {
   readonly overAlready: string
   peak(content: Content): string
   rule(content: Content): string
-  cause(content: Content): string | undefined
+  /** By the codes of the watchdog. */
+  readonly causes: Readonly<Record<string, string>>
+  cause(cause: string): string
   members(content: Content): string
   readonly whatToDo: string
   steps(content: Content, kind: string): readonly string[]
@@ -122,7 +124,10 @@ export function blocksOf(phrases: Phrases, content: Content): Block[] {
 /** Why and whom it concerns, as far as that is known. */
 function facts(phrases: Phrases, content: Content): string[] {
   const members = content.members.length === 0 ? undefined : phrases.members(content)
-  return [phrases.cause(content), worst(phrases, content), members].filter((fact) => fact !== undefined)
+  const cause = content.cause === undefined ? undefined : phrases.causes[content.cause]
+  return [cause && phrases.cause(cause), worst(phrases, content), members].filter(
+    (fact) => fact !== undefined,
+  )
 }
 
 function worst(phrases: Phrases, content: Content): string | undefined {

@@ -5,6 +5,8 @@ import type { EquipmentKind } from '../domain/role.ts'
 import type { BreachFacts } from '../db/queries/notification.ts'
 import type { NotificationTable } from '../db/schema.ts'
 import { english } from './message-en.ts'
+import { french } from './message-fr.ts'
+import { indonesian } from './message-id.ts'
 import {
   blocksOf,
   durationText,
@@ -72,7 +74,7 @@ export interface Message {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const PHRASES: Readonly<Record<Language, Phrases>> = { en: english, id: english, fr: english }
+const PHRASES: Readonly<Record<Language, Phrases>> = { en: english, id: indonesian, fr: french }
 
 const COMMENT_LENGTH_MAX = 300
 const NAME_LENGTH_MAX = 100
@@ -181,6 +183,7 @@ function durationOf({ breach }: BreachFacts): number {
 }
 
 function unitOf({ rule }: BreachFacts): string | undefined {
+  // The rules of the watchdog have quantities of their own, without a unit.
   return rule && rule.quantity in QUANTITIES ? QUANTITIES[rule.quantity as Quantity].unit : undefined
 }
 

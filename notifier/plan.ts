@@ -149,7 +149,7 @@ function heard({ made, policy }: Situation): readonly Told[] {
 function climb(situation: Situation, { told, from }: Episode) {
   const { policy, levels, acknowledgedAt, now } = situation
   const reached: (readonly Target[])[] = []
-  let since = from
+  let since = Math.min(from, now)
   let hasFailed = false
   for (const [level, { delayMinutes }] of policy.levels.entries()) {
     const rows = told.filter((row) => row.level === level && row.step === 'opened')

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import type { NoticeChannel } from '../../ports/notice.ts'
 import { openConsoleChannel } from './console.ts'
+import { parseGateway, parsePush, parseTelegram } from './open-people.ts'
 import { isAddress, openSmtpChannel } from './smtp.ts'
 import { openWebhookChannel } from './webhook.ts'
 
@@ -26,8 +27,9 @@ export class NoticeUrlError extends Error {
 }
 
 /** A channel, or what is wrong. */
-type Parsed = { readonly open: () => NoticeChannel } | { readonly problem: string }
+export type Parsed = { readonly open: () => NoticeChannel } | { readonly problem: string }
 
+const KNOWN = 'console:, http:, https:, smtp:, smtps:, sms+https:, whatsapp+https:, telegram: and push:'
 const TIMEOUT_MS = 10_000
 const SMTP_CONNECTIONS_MAX = 2
 const SMTP_PORT = 587
@@ -38,7 +40,8 @@ const SECRET_BYTES_MIN = 16
 const DESTINATION_LENGTH_MAX = 200
 
 /**
- * Opens one channel for each entry of `NOTICE_URLS`: `console:`, `https://host/path?secret=whsec_...`, `smtp://user:password@host:587?from=a@b&to=c@d`.
+ * Opens one channel for each entry of `NOTICE_URLS`: `console:`, `https://host/path?secret=whsec_...`, `smtp://user:password@host:587?from=a@b&to=c@d`,
+ * `sms+https://...`, `whatsapp+https://...`, `telegram://token@api.telegram.org`, `push:?subject=...&key=...`.
  * @param urls entries, separated by commas or white space; a comma within an address is written `%2C`
  * @throws NoticeUrlError with all problems at once; nothing is open then
  */
@@ -64,23 +67,32 @@ function keep(opened: NoticeChannel[], channel: NoticeChannel): string | undefin
   return undefined
 }
 
+type Parser = (url: URL, options: NoticeOptions) => Parsed
+
+const PARSERS: Readonly<Record<string, Parser>> = {
+  'http:': parseWebhook,
+  'https:': parseWebhook,
+  'smtp:': parseSmtp,
+  'smtps:': parseSmtp,
+  'telegram:': (url, options) => parseTelegram(url, timeoutOf(options)),
+  'telegram+http:': (url, options) => parseTelegram(url, timeoutOf(options)),
+  'push:': (url, options) => parsePush(url, timeoutOf(options)),
+}
+
+function timeoutOf(options: NoticeOptions): number {
+  return options.timeoutMs ?? TIMEOUT_MS
+}
+
 function parseEntry(entry: string, options: NoticeOptions): Parsed {
   if (entry === 'console:' || entry === 'console') {
     const write = options.write ?? ((text: string) => void process.stdout.write(text))
     return { open: () => openConsoleChannel(write) }
   }
+  if (/^(sms|whatsapp)\+https?:/.test(entry)) return parseGateway(entry, timeoutOf(options))
   if (!URL.canParse(entry)) return { problem: 'it is not an address' }
   const url = new URL(entry)
-  switch (url.protocol) {
-    case 'http:':
-    case 'https:':
-      return parseWebhook(url, options)
-    case 'smtp:':
-    case 'smtps:':
-      return parseSmtp(url, options)
-    default:
-      return { problem: 'only console:, http:, https:, smtp: and smtps: are known' }
-  }
+  const parse = PARSERS[url.protocol]
+  return parse ? parse(url, options) : { problem: `only ${KNOWN} are known` }
 }
 
 function parseWebhook(url: URL, options: NoticeOptions): Parsed {

@@ -96,6 +96,7 @@ function compose(notice: Notice, options: SmtpOptions) {
     // A line break here would begin a header of somebody else's making.
     subject: notice.subject.replace(/[\p{Cc}\u2028\u2029]+/gu, ' '),
     text: notice.text,
+    html: notice.html,
     date: new Date(notice.createdAt),
     messageId: `<${notice.id}@${domain}>`,
     // Mail programs then show all that was said about one breach together.

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
-import { NoticeError, type Notice, type NoticeChannel } from '../../ports/notice.ts'
+import type { Notice, NoticeChannel } from '../../ports/notice.ts'
+import { dismiss, nameOf, refusal, request } from './http.ts'
 
 export interface WebhookOptions {
   /** Where to post; without signing secrets and credentials in it. */
@@ -22,32 +22,24 @@ export function openWebhookChannel(options: WebhookOptions): NoticeChannel {
   const signers = options.secrets.map((secret) => new Webhook(secret))
   return {
     kind: 'webhook',
-    destination: destinationOf(options.url),
+    destination: nameOf(options.url.origin, options.url.href),
     needsRecipient: false,
     send: (notice) => post(notice, signers, options),
     async close() {},
   }
 }
 
-/** Paths and queries of webhooks often are secrets themselves, so that only a digest of them tells two on one host apart. */
-function destinationOf(url: URL): string {
-  const digest = createHash('sha256').update(url.href).digest('hex').slice(0, 12)
-  return `${url.origin}/#${digest}`
-}
-
 async function post(notice: Notice, signers: readonly Webhook[], options: WebhookOptions): Promise<void> {
   const body = JSON.stringify({
-    type: `breach.${notice.step}`,
+    type: notice.step === 'test' ? 'test' : `breach.${notice.step}`,
     timestamp: new Date(notice.createdAt).toISOString(),
     data: { ...notice.data, subject: notice.subject, text: notice.text },
   })
-  const response = await reach(options, headersFor(notice.id, body, signers, options), body)
-  // What the receiver says beyond its status is of no interest, and may have no end.
-  await response.body?.cancel().catch(() => undefined)
-  if (response.ok) return
-  if (response.status >= 300 && response.status < 400)
-    throw new NoticeError(`HTTP ${response.status}: redirects are not followed`, false)
-  throw new NoticeError(`HTTP ${response.status}`, response.status === 410)
+  const { url, timeoutMs } = options
+  const headers = headersFor(notice.id, body, signers, options)
+  const response = await request({ url, method: 'POST', headers, body, timeoutMs })
+  await dismiss(response)
+  if (!response.ok) throw refusal(response.status, response.status === 410)
 }
 
 function headersFor(id: string, body: string, signers: readonly Webhook[], options: WebhookOptions): Headers {
@@ -62,26 +54,4 @@ function headersFor(id: string, body: string, signers: readonly Webhook[], optio
   })
   if (options.authorization !== undefined) headers.set('authorization', options.authorization)
   return headers
-}
-
-async function reach(options: WebhookOptions, headers: Headers, body: string): Promise<Response> {
-  try {
-    return await fetch(options.url, {
-      method: 'POST',
-      headers,
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(options.timeoutMs),
-    })
-  } catch (error) {
-    throw new NoticeError(whyNotReached(error, options.timeoutMs), false)
-  }
-}
-
-/** Only codes: messages of the HTTP client may quote the address. */
-function whyNotReached(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return 'no connection'
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
-  const code = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : error.name
-  return `no usable answer: ${code}`
 }

@@ -6,9 +6,9 @@ import { listNotificationsOf } from '../../db/queries/people.ts'
 import { listMembers } from '../../db/queries/outage.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
-import { acknowledge, closeBreach } from '../breach-step.ts'
+import { acknowledgeAll, closeBreach } from '../breach-step.ts'
 import {
-  Acknowledgement,
+  Acknowledged,
   acknowledgementView,
   Breach,
   BreachDetail,
@@ -61,7 +61,7 @@ const acknowledgement = operation(
     tags: ['breaches'],
     params: IdParams,
     body: NewAcknowledgement,
-    response: { 201: Acknowledgement },
+    response: { 201: Acknowledged },
   },
   ['breach.closed', 'breach.withdrawn'],
 )
@@ -112,7 +112,7 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     const { id } = request.params
     const breach = found(await findBreach(deps.db, id, request.caller.scope))
     const after = await once(deps, request, reply, { status: 201 }, (trx) =>
-      acknowledge(trx, request.caller, { breachId: id, ...request.body, at: deps.clock.now() }),
+      acknowledgeAll(trx, request.caller, { breachId: id, ...request.body, at: deps.clock.now() }),
     )
     announce(deps, breach, 'acknowledged')
     return after

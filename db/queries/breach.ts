@@ -94,6 +94,20 @@ function breachesIn(db: DbOrTrx, scope: string) {
     .$if(scope !== '', (q) => q.where('f.path', 'like', likePrefix(scope)))
 }
 
+/** Ids of the breaches that are part of an outage and not acknowledged yet, in their order. */
+export async function listOutageMembers(db: DbOrTrx, outageId: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('breach')
+    .select('id')
+    .where('outageId', '=', outageId)
+    .where('state', 'in', ['open', 'ended'])
+    .where('acknowledgedAt', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
 /** The audit trail of a breach, oldest first. */
 export async function listBreachChanges(db: DbOrTrx, breachId: string): Promise<BreachChangeTable[]> {
   return db

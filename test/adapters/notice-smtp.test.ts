@@ -83,6 +83,8 @@ test('smtp: a mail that people can read and machines can sort', async (t) => {
   t.equal(header(mail.raw, 'references'), '<b1@example.org>')
   t.equal(header(mail.raw, 'auto-submitted'), 'auto-generated')
   t.match(mail.raw, /Check the door\./)
+  t.match(header(mail.raw, 'content-type'), /^multipart\/alternative/)
+  t.match(mail.raw, /Content-Type: text\/html; charset=utf-8[\s\S]*<br>Check the door/)
 })
 
 test('smtp: no name can add a header or a receiver', async (t) => {

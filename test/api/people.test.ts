@@ -12,7 +12,7 @@ async function open(t: Test, databaseUrl = 'sqlite::memory:') {
   const tree = await plantTree(world)
   const { a } = tree
   let sensors = 0
-  async function breach(state: 'open' | 'ended' | 'withdrawn' = 'open') {
+  async function breach(state: 'open' | 'ended' | 'withdrawn' = 'open', outageId: string | null = null) {
     const id = randomUUIDv7()
     sensors += 1
     await insertBreach(world.db, {
@@ -34,6 +34,8 @@ async function open(t: Test, databaseUrl = 'sqlite::memory:') {
       outageId: null,
       cause: null,
       ...NOT_CLOSED,
+      outageId,
+      cause: null,
       recordedAt: START,
       updatedAt: START,
     })
@@ -105,6 +107,27 @@ test('the life of a breach', async (suite) => {
       ['breach.acknowledged', 'breach.closed'],
     )
   })
+})
+
+test('an outage is acknowledged with its parts, but for those that are dealt with', async (t) => {
+  const { world, breach } = await open(t)
+  const outage = await breach()
+  const parts = [
+    await breach('open', outage),
+    await breach('ended', outage),
+    await breach('withdrawn', outage),
+  ]
+  const other = await breach()
+  t.match(await world.post(`/v1/breaches/${outage}/acknowledge`, world.admin, { ...ACTION, members: true }), {
+    status: 201,
+    body: { breachId: outage, members: 2 },
+  })
+  t.match(await world.post(`/v1/breaches/${outage}/acknowledge`, world.admin, { ...ACTION, members: true }), {
+    body: { members: 0 },
+  })
+  const isAcknowledged = async (id: string | undefined) =>
+    (await world.get(`/v1/breaches/${id}`, world.admin)).body['acknowledgedAt'] !== null
+  t.same(await Promise.all([...parts, other].map(isAcknowledged)), [true, true, false, false])
 })
 
 test('two people close the same breach at the same moment: one of them does', async (suite) => {

@@ -26,13 +26,14 @@ export function exampleNotice(partial: Partial<Notice> = {}): Notice {
   }
 }
 
-/** The promises of `ports/notice.ts`, for any channel. `recipient` is given to each notice. */
+/** The promises of `ports/notice.ts`, for any channel. `recipient` is given to each notice, `dress` what the receiver needs to tell it apart. */
 export function noticeContract(
   suite: Test,
   open: (t: Test) => Promise<NoticeBench>,
   recipient: string | undefined,
+  dress = (notice: Notice) => notice,
 ): void {
-  const notice = () => exampleNotice({ recipient })
+  const notice = () => dress(exampleNotice({ recipient }))
 
   suite.test('resolves when the receiver has taken it', async (t) => {
     const { channel, taken } = await open(t)
