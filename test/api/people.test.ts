@@ -31,8 +31,6 @@ async function open(t: Test, databaseUrl = 'sqlite::memory:') {
       lastAt: START,
       readings: 3,
       acknowledgedAt: null,
-      outageId: null,
-      cause: null,
       ...NOT_CLOSED,
       outageId,
       cause: null,
