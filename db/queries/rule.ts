@@ -63,3 +63,8 @@ export async function listRules(
     .limit(query.limit)
     .execute()
 }
+
+/** Those of these rules that there are. */
+export async function findRules(db: DbOrTrx, ids: readonly string[]): Promise<RuleTable[]> {
+  return ids.length === 0 ? [] : db.selectFrom('rule').selectAll().where('id', 'in', ids).execute()
+}
