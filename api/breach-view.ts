@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
 import type { AcknowledgementTable, BreachChangeTable, NotificationTable } from '../db/schema.ts'
+import { BreachExposure } from './breach-exposure.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from './time.ts'
 
@@ -16,7 +17,7 @@ const breach = {
   ruleId: Type.String(),
   ruleName: nullable(Type.String()),
   quantity: nullable(Type.String()),
-  state: Type.Enum(['open', 'ended', 'withdrawn']),
+  state: Type.Enum(['open', 'ended', 'withdrawn', 'closed']),
   severity: Type.Enum(['warning', 'critical']),
   startAt: Type.String({ format: 'date-time', description: 'Of the first violating reading.' }),
   endAt: Type.Union([Time, Type.Null()], { description: 'Of the first reading back in range.' }),
@@ -37,7 +38,16 @@ export const Breach = Type.Object(breach, { title: 'Breach' })
 const Change = Type.Object(
   {
     id: Id,
-    kind: Type.Enum(['opened', 'extended', 'ended', 'reopened', 'revised', 'withdrawn', 'acknowledged']),
+    kind: Type.Enum([
+      'opened',
+      'extended',
+      'ended',
+      'reopened',
+      'revised',
+      'withdrawn',
+      'acknowledged',
+      'closed',
+    ]),
     at: Time,
     actor: Type.String({ description: 'A user id, or `judge`.' }),
     before: Type.Unknown({ description: 'The breach before; null when there was none.' }),
@@ -48,12 +58,12 @@ const Change = Type.Object(
 const Notification = Type.Object(
   {
     id: Id,
-    step: Type.Enum(['opened', 'reminder', 'recovered', 'withdrawn']),
+    step: Type.Enum(['opened', 'reminder', 'recovered', 'withdrawn', 'closed', 'test']),
     sequence: Type.Integer(),
     channel: Type.String(),
     destination: Type.String(),
     recipient: Type.String(),
-    status: Type.Enum(['pending', 'sent', 'failed']),
+    status: Type.Enum(['pending', 'sent', 'failed', 'muted']),
     attempts: Type.Integer(),
     lastError: nullable(Type.String()),
     createdAt: Time,
@@ -78,6 +88,7 @@ export const BreachDetail = Type.Object(
     changes: Type.Array(Change),
     notifications: Type.Array(Notification),
     acknowledgements: Type.Array(Acknowledgement),
+    exposure: nullable(BreachExposure),
   },
   { title: 'BreachDetail' },
 )

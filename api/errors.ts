@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.ts'
-import { chooseLanguage, titleOf, type Language } from './language.ts'
+import type { Language } from '../domain/language.ts'
+import { chooseLanguage, titleOf } from './language.ts'
 import { fieldErrors, type Mistake } from './validation.ts'
 
 export const Problem = Type.Object(

@@ -14,6 +14,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
 import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
+import { exposureRoutes } from './routes/exposure.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { fileRoutes } from './routes/files.ts'
@@ -75,6 +76,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
     await app.register(readingRoutes, deps)
+    await app.register(exposureRoutes, deps)
     await app.register(breachRoutes, deps)
     await app.register(ruleRoutes, deps)
     await app.register(profileRoutes, deps)

@@ -2,10 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { TITLES_FR } from '../domain/errors-fr.ts'
 import { TITLES_ID } from '../domain/errors-id.ts'
 import { ERRORS, type ErrorCode } from '../domain/errors.ts'
-
-/** English first: it is what answers when nobody asked for anything that there is. */
-export const LANGUAGES = ['en', 'id', 'fr'] as const
-export type Language = (typeof LANGUAGES)[number]
+import { LANGUAGES, type Language } from '../domain/language.ts'
 
 /** A header of more than this many languages is not read to its end. */
 const ASKED_MAX = 20

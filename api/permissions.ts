@@ -63,6 +63,8 @@ export const PERMISSIONS = {
   listEquipment: ALL,
   getEquipment: ALL,
   updateEquipment: MANAGING,
+  getEquipmentExposure: ALL,
+  getDeviceExposure: ALL,
 
   createDevice: MANAGING,
   listDevices: ALL,
@@ -145,6 +147,7 @@ export const PERMISSIONS = {
   reportReportingCompleteness: ALL,
   reportOrderFillRate: ALL,
   reportLeadTime: ALL,
+  reportAlarms: ALL,
 
   openStream: ALL,
   recordStockEvents: ACTING,

@@ -1,7 +1,8 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import type { TSchema } from 'typebox'
-import { FIELD_MESSAGES, type Language } from './language.ts'
+import type { Language } from '../domain/language.ts'
+import { FIELD_MESSAGES } from './language.ts'
 
 /** Enough to mend a form; a body with ten thousand mistakes does not get ten thousand lines back. */
 const REPORTED_ERRORS_MAX = 20

@@ -8,6 +8,7 @@ import * as m0002 from './migrations/0002-stock.ts'
 import * as m0003 from './migrations/0003-orders.ts'
 import * as m0004 from './migrations/0004-epcis.ts'
 import * as m0005 from './migrations/0005-profiles.ts'
+import * as m0007 from './migrations/0007-people.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
 
 const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   '0003-orders': m0003,
   '0004-epcis': m0004,
   '0005-profiles': m0005,
+  '0007-people': m0007,
 }
 
 /**

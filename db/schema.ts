@@ -3,6 +3,7 @@ import type { Severity } from '../domain/rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
 import type { OrdersSchema } from './schema-orders.ts'
+import type { BreachClosing, PeopleSchema } from './schema-people.ts'
 import type { RulesSchema } from './schema-rules.ts'
 import type { StockSchema } from './schema-stock.ts'
 
@@ -10,7 +11,7 @@ import type { StockSchema } from './schema-stock.ts'
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, RulesSchema {
+export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
@@ -98,10 +99,10 @@ export interface DeviceAttributeTable {
   updatedAt: number
 }
 
-export type BreachState = 'open' | 'ended' | 'withdrawn'
+export type BreachState = 'open' | 'ended' | 'withdrawn' | 'closed'
 
 /** A rule violated for its duration. Unique per (device, sensor, rule, start), so that two notifiers cannot make two. */
-export interface BreachTable {
+export interface BreachTable extends BreachClosing {
   id: string
   deviceId: string
   sensor: string
@@ -135,6 +136,7 @@ export type BreachChangeKind =
   | 'revised'
   | 'withdrawn'
   | 'acknowledged'
+  | 'closed'
 
 /** The audit trail of a breach, and the outbox of the notifier: written in the transaction of the change itself. */
 export interface BreachChangeTable {
@@ -163,15 +165,23 @@ export interface AcknowledgementTable {
 /** One message to one destination. Unique per (breach, step, sequence, destination, recipient), so that none is made twice. */
 export interface NotificationTable {
   id: string
-  breachId: string
-  step: 'opened' | 'reminder' | 'recovered' | 'withdrawn'
+  /** Null for a test message. */
+  breachId: string | null
+  step: 'opened' | 'reminder' | 'recovered' | 'withdrawn' | 'closed' | 'test'
   /** 0 for the first of a step; reminders count up. */
   sequence: number
   channel: string
   destination: string
-  /** An e-mail address, or empty where the destination has one fixed receiver. */
+  /** An address in the terms of the channel, or empty where the destination has one fixed receiver. */
   recipient: string
-  status: 'pending' | 'sent' | 'failed'
+  /** The person; null where the destination has one fixed receiver. */
+  userId: string | null
+  /** Of the escalation policy, from 0; null where it is no level's. */
+  level: number | null
+  /** Of the breach as the message tells it: when it was made, and once it is sent, as it was sent. */
+  saidState: BreachState | null
+  /** `muted`: in test mode, it would have been sent. */
+  status: 'pending' | 'sent' | 'failed' | 'muted'
   attempts: number
   nextAttemptAt: number
   lastError: string | null

@@ -1,14 +1,14 @@
 import {
-  createExposure,
+  createCumulation,
   expire,
-  expose,
-  exposedMs,
-  exposedSince,
+  cumulate,
+  cumulatedMs,
+  cumulatedSince,
   merge,
   tallyOf,
-  type Exposure,
+  type Cumulation,
   type Tally,
-} from './exposure.ts'
+} from './cumulation.ts'
 import { holdingAt } from './holding.ts'
 import { greater, type Reading } from './reading.ts'
 import { measure, sideOf, type Rule, type Side } from './rule.ts'
@@ -49,7 +49,7 @@ export interface RuleState {
   holds: boolean
   holdsUntil: number
   /** Of a cumulative rule. */
-  exposure: Exposure | undefined
+  cumulation: Cumulation | undefined
 }
 
 export function initialState(): RuleState {
@@ -62,7 +62,7 @@ export function initialState(): RuleState {
     run: undefined,
     holds: false,
     holdsUntil: -Infinity,
-    exposure: undefined,
+    cumulation: undefined,
   }
 }
 
@@ -91,7 +91,7 @@ export function fold(state: RuleState, rule: Rule, time: number, value: number, 
 // Each time that a rule holds is judged by itself: what goes on at its end ends there, and what follows begins anew.
 function enter(state: RuleState, rule: Rule, time: number, changed: Run[]): void {
   if (state.run) end(state, rule, state.run, state.holdsUntil, changed)
-  if (state.exposure) state.exposure.isGoing = false
+  if (state.cumulation) state.cumulation.isGoing = false
   const { holds, until } = holdingAt(rule, time)
   state.holds = holds
   state.holdsUntil = until
@@ -139,31 +139,31 @@ function runOf(startAt: number, { peak, peakAt, lastAt, readings }: Tally): Run 
 
 function accumulate(state: RuleState, rule: Rule, measured: number, changed: Run[]): void {
   const { time, side, run } = state
-  const exposure = (state.exposure ??= createExposure())
+  const cumulation = (state.cumulation ??= createCumulation())
   if (side !== 'beyond') {
-    exposure.isGoing = false
-    if (exposure.groups.length > 0) expire(exposure, rule, time)
+    cumulation.isGoing = false
+    if (cumulation.groups.length > 0) expire(cumulation, rule, time)
     if (side === 'within' && run) end(state, rule, run, time, changed)
     return
   }
-  expose(exposure, rule, time, measured, time - state.timeBefore)
-  const start = expire(exposure, rule, time)
+  cumulate(cumulation, rule, time, measured, time - state.timeBefore)
+  const start = expire(cumulation, rule, time)
   if (run?.endAt === null) {
     merge(run, rule, measured, time, time, 1)
     changed.push(run)
     return
   }
-  if (exposure.since) merge(exposure.since, rule, measured, time, time, 1)
-  else if (run) exposure.since = tallyOf(time, measured)
-  if (exposedMs(exposure, start) >= rule.durationMs) changed.push(reach(state, rule, exposure, start))
+  if (cumulation.since) merge(cumulation.since, rule, measured, time, time, 1)
+  else if (run) cumulation.since = tallyOf(time, measured)
+  if (cumulatedMs(cumulation, start) >= rule.durationMs) changed.push(reach(state, rule, cumulation, start))
 }
 
 /** One accumulation is one breach: it goes on with the last one if the window holds time from before that ended. */
-function reach(state: RuleState, rule: Rule, exposure: Exposure, start: number): Run {
+function reach(state: RuleState, rule: Rule, cumulation: Cumulation, start: number): Run {
   const { time, run } = state
-  const { startAt, ...tally } = exposedSince(exposure, rule, start)
-  const { since } = exposure
-  exposure.since = undefined
+  const { startAt, ...tally } = cumulatedSince(cumulation, rule, start)
+  const { since } = cumulation
+  cumulation.since = undefined
   if (run && since && run.endAt !== null && startAt < run.endAt) {
     merge(run, rule, since.peak, since.peakAt, since.lastAt, since.readings)
     run.endAt = null

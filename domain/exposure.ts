@@ -1,158 +1,193 @@
-import { dayAt } from './holding.ts'
-import { isHigh, type Rule, type Window } from './rule.ts'
+import type { Period } from './calendar.ts'
+import { addToMkt, createMkt, mktCelsius, type Mkt } from './mkt.ts'
+import { beyondThreshold, violates, type Rule } from './rule.ts'
 
-/** Violating readings: how many, the last one, and the first of those furthest beyond the threshold. */
-export interface Tally {
-  peak: number
-  peakAt: number
-  lastAt: number
-  readings: number
+/** Where too warm, or too cold, begins. */
+export type Limit = Pick<Rule, 'comparator' | 'threshold'>
+
+/** Null: there is no such limit. */
+export interface Limits {
+  readonly high: Limit | null
+  readonly low: Limit | null
 }
 
-/** Of one reading. */
-export function tallyOf(time: number, value: number): Tally {
-  return { peak: value, peakAt: time, lastAt: time, readings: 1 }
-}
-
-/** Takes later violating readings in. */
-export function merge(
-  tally: Tally,
-  rule: Rule,
-  peak: number,
-  peakAt: number,
-  lastAt: number,
-  readings: number,
-): void {
-  tally.lastAt = lastAt
-  tally.readings += readings
-  // Nothing moves further than not at all: a stuck value stays the one that it is stuck at.
-  if (rule.measure === 'stuck' || !(isHigh(rule) ? peak > tally.peak : peak < tally.peak)) return
-  tally.peak = peak
-  tally.peakAt = peakAt
-}
-
-/** Stretches of violating readings that begin within the same thousandth of the window: between their first and their last, `ms` of violation. */
-interface Group extends Tally {
-  readonly from: number
-  ms: number
-}
-
-/** What a cumulative rule remembers: the violating time that its window may still hold. */
+/** What a sensor went through in some time. A reading holds until the next one; after a gap nobody knows, so that nothing of it counts. */
 export interface Exposure {
-  /** In order; those before `head` are forgotten. */
-  groups: Group[]
-  head: number
-  /** Of all groups that are not forgotten, whole. */
-  totalMs: number
-  /** Whether the newest reading violates, so that a next one could go on from it. */
-  isGoing: boolean
-  /** The calendar day of the newest reading, of a rule that adds up by day. */
-  day: { readonly from: number; readonly until: number } | undefined
-  /** Violating readings since the last breach ended; undefined while there are none. */
-  since: Tally | undefined
+  readonly readings: number
+  /** The part of the time of which it is known how warm it was. */
+  readonly coveredMs: number
+  readonly aboveMs: number
+  readonly belowMs: number
+  readonly inRangeMs: number
+  /** How far beyond the limit, times how long: K ms. */
+  readonly aboveKelvinMs: number
+  readonly belowKelvinMs: number
+  /** Null without a reading, as `max`; also of a reading from before that still held. */
+  readonly min: number | null
+  readonly minAt: number | null
+  readonly max: number | null
+  readonly maxAt: number | null
+  /** By time; null when nothing is covered. */
+  readonly mean: number | null
+  readonly mktCelsius: number | null
 }
 
-/** Groups per window, which bounds the memory of a stream: some 1,000 numbers six times at worst, and nothing for a stream in range. */
-const GROUPS_MAX = 1000
-/** The longest local day, and more: 25 hours where the clocks go back. */
-const DAY_MS_MAX = 26 * 3_600_000
-const FORGOTTEN_MAX = 64
+/** Of rules without a limit, how long a reading may hold. */
+export const GAP_MS_DEFAULT = 7_200_000
 
-export function createExposure(): Exposure {
-  return { groups: [], head: 0, totalMs: 0, isGoing: false, day: undefined, since: undefined }
+/** The limits that rules of a quantity set: of several the one that is met first. */
+export function limitsOf(rules: readonly Rule[], quantity: Rule['quantity'] = 'temperature'): Limits {
+  const own = rules.filter((rule) => rule.quantity === quantity)
+  const high = own.filter(isHigh).toSorted((a, b) => a.threshold - b.threshold)[0]
+  const low = own.filter((rule) => !isHigh(rule)).toSorted((a, b) => b.threshold - a.threshold)[0]
+  return { high: high ? limitOf(high) : null, low: low ? limitOf(low) : null }
 }
 
-// Without a window, which is no rule that anybody can make: the time that must be violated, without interruption.
-function windowOf({ window, durationMs }: Rule): Window {
-  return window ?? { kind: 'sliding', ms: durationMs }
+/** Whether a limit is one above which it is too warm. */
+export function isHigh({ comparator }: Limit): boolean {
+  return comparator === 'gt' || comparator === 'gte'
 }
 
-function windowMsMax(rule: Rule): number {
-  const window = windowOf(rule)
-  return window.kind === 'day' ? DAY_MS_MAX : window.ms
+function limitOf({ comparator, threshold }: Limit): Limit {
+  return { comparator, threshold }
 }
 
-function cellMs(rule: Rule): number {
-  return Math.max(1, Math.ceil(windowMsMax(rule) / GROUPS_MAX))
+/** Sums up readings over periods, as they come by. */
+export interface Exposures {
+  /** Takes the next reading in, in the order of time. Answers the periods that it completed, oldest first. */
+  add(time: number, value: number): Exposed[]
+  /** The periods that are left. */
+  end(): Exposed[]
+  /** The time of the newest reading taken in. */
+  lastAt(): number | undefined
+}
+
+export interface Exposed {
+  readonly period: Period
+  readonly exposure: Exposure
 }
 
 /**
- * How long a reading can matter to a cumulative rule that is not in breach: for the window, and for the stretch that reaches into it, which is
- * shorter than the duration or it would be a breach, and may have begun with it.
+ * @param periods each beginning where the one before ends
+ * @param gapMsMax how long a reading holds at most, as long as none follows in that time: a longer gap does not count at all
  */
-export function memoryMs(rule: Rule): number {
-  return windowMsMax(rule) + rule.durationMs + cellMs(rule) + rule.gapMsMax
-}
+export function createExposures(
+  periods: readonly Period[],
+  limits: Limits,
+  gapMsMax: number = GAP_MS_DEFAULT,
+): Exposures {
+  let index = 0
+  let sums = createSums()
+  let last: { readonly time: number; readonly value: number } | undefined
 
-/** One more violating reading; the time since the one before counts when that was violating too, and not longer ago than `gapMsMax`. */
-export function expose(exposure: Exposure, rule: Rule, time: number, value: number, sinceMs: number): void {
-  const { groups } = exposure
-  const last = groups.at(-1)
-  const isConnected = exposure.isGoing && sinceMs <= rule.gapMsMax
-  exposure.isGoing = true
-  if (last === undefined || !(isConnected || isSameCell(rule, last.from, time))) {
-    groups.push({ from: time, ms: 0, ...tallyOf(time, value) })
-    return
+  function close(period: Period): Exposed {
+    const exposure = exposureOf(sums)
+    sums = createSums()
+    index += 1
+    return { period, exposure }
   }
-  merge(last, rule, value, time, time, 1)
-  if (!isConnected) return
-  last.ms += sinceMs
-  exposure.totalMs += sinceMs
-}
 
-function isSameCell(rule: Rule, a: number, b: number): boolean {
-  const ms = cellMs(rule)
-  return Math.floor(a / ms) === Math.floor(b / ms)
-}
-
-/** Forgets what the window up to `time` holds no more of. @returns where that window begins */
-export function expire(exposure: Exposure, rule: Rule, time: number): number {
-  const start = windowStart(exposure, rule, time)
-  const { groups } = exposure
-  for (let group = groups[exposure.head]; group && group.lastAt <= start; group = groups[exposure.head]) {
-    exposure.totalMs -= group.ms
-    exposure.head += 1
+  function hold(from: number, to: number, value: number): Exposed[] {
+    const done: Exposed[] = []
+    for (;;) {
+      const period = periods[index]
+      if (period === undefined) return done
+      const [start, end] = [Math.max(from, period.startMs), Math.min(to, period.endMs)]
+      if (end > start) cover(sums, limits, value, start, end - start)
+      if (to < period.endMs) return done
+      done.push(close(period))
+    }
   }
-  if (exposure.head === groups.length) {
-    groups.length = 0
-    exposure.head = 0
-  } else if (exposure.head >= FORGOTTEN_MAX && exposure.head * 2 >= groups.length) {
-    groups.splice(0, exposure.head)
-    exposure.head = 0
+
+  return {
+    add(time, value) {
+      const before = last
+      last = { time, value }
+      const isHeld = before !== undefined && time - before.time <= gapMsMax
+      const done = isHeld ? hold(before.time, time, before.value) : []
+      for (let period = periods[index]; period && period.endMs <= time; period = periods[index])
+        done.push(close(period))
+      if ((periods[index]?.startMs ?? Infinity) <= time) see(sums, value, time)
+      return done
+    },
+    end: () => periods.slice(index).map(close),
+    lastAt: () => last?.time,
   }
-  return start
 }
 
-function windowStart(exposure: Exposure, rule: Rule, time: number): number {
-  const window = windowOf(rule)
-  if (window.kind === 'sliding') return time - window.ms
-  if (exposure.day === undefined || time >= exposure.day.until) exposure.day = dayAt(window.timeZone, time)
-  return exposure.day.from
+interface Sums {
+  readings: number
+  coveredMs: number
+  aboveMs: number
+  belowMs: number
+  inRangeMs: number
+  aboveKelvinMs: number
+  belowKelvinMs: number
+  min: number
+  minAt: number
+  max: number
+  maxAt: number
+  /** Of value times milliseconds. */
+  celsiusMs: number
+  readonly mkt: Mkt
 }
 
-/** How much violating time lies in the window that begins at `start`; what ended before it is forgotten already. */
-export function exposedMs({ groups, head, totalMs }: Exposure, start: number): number {
-  const first = groups[head]
-  return first === undefined ? 0 : totalMs - first.ms + msWithin(first, start)
-}
-
-function msWithin({ from, lastAt, ms }: Group, start: number): number {
-  return from >= start ? ms : Math.min(ms, lastAt - start)
-}
-
-/** All violating readings since the first stretch that lies in the window with some of its time. */
-export function exposedSince(
-  { groups, head }: Exposure,
-  rule: Rule,
-  start: number,
-): Tally & { readonly startAt: number } {
-  let index = head
-  while (index < groups.length - 1 && msWithin(groups[index] as Group, start) === 0) index += 1
-  const { from, peak, peakAt, lastAt, readings } = groups[index] as Group
-  const sum = { startAt: from, peak, peakAt, lastAt, readings }
-  for (index += 1; index < groups.length; index += 1) {
-    const group = groups[index] as Group
-    merge(sum, rule, group.peak, group.peakAt, group.lastAt, group.readings)
+function createSums(): Sums {
+  return {
+    readings: 0,
+    coveredMs: 0,
+    aboveMs: 0,
+    belowMs: 0,
+    inRangeMs: 0,
+    aboveKelvinMs: 0,
+    belowKelvinMs: 0,
+    min: Infinity,
+    minAt: 0,
+    max: -Infinity,
+    maxAt: 0,
+    celsiusMs: 0,
+    mkt: createMkt(),
   }
-  return sum
+}
+
+function see(sums: Sums, value: number, time: number): void {
+  sums.readings += 1
+  bound(sums, value, time)
+}
+
+function bound(sums: Sums, value: number, time: number): void {
+  if (value < sums.min) [sums.min, sums.minAt] = [value, time]
+  if (value > sums.max) [sums.max, sums.maxAt] = [value, time]
+}
+
+function cover(sums: Sums, { high, low }: Limits, value: number, start: number, ms: number): void {
+  bound(sums, value, start)
+  sums.coveredMs += ms
+  sums.celsiusMs += value * ms
+  addToMkt(sums.mkt, value, ms)
+  const isAbove = high !== null && violates(high, value)
+  const isBelow = low !== null && violates(low, value)
+  if (isAbove) {
+    sums.aboveMs += ms
+    sums.aboveKelvinMs += beyondThreshold(high, value) * ms
+  }
+  if (isBelow) {
+    sums.belowMs += ms
+    sums.belowKelvinMs += beyondThreshold(low, value) * ms
+  }
+  if (!isAbove && !isBelow) sums.inRangeMs += ms
+}
+
+function exposureOf(sums: Sums): Exposure {
+  const { mkt, min, minAt, max, maxAt, celsiusMs, ...rest } = sums
+  const isSeen = min !== Infinity
+  return {
+    ...rest,
+    min: isSeen ? min : null,
+    minAt: isSeen ? minAt : null,
+    max: isSeen ? max : null,
+    maxAt: isSeen ? maxAt : null,
+    mean: sums.coveredMs > 0 ? celsiusMs / sums.coveredMs : null,
+    mktCelsius: mktCelsius(mkt),
+  }
 }

@@ -1,9 +1,9 @@
 import type { Breach } from './breach.ts'
+import { stateAfter, type Closable } from './closing.ts'
 
 /** A breach as it was written down before. */
-export interface RecordedBreach extends Breach {
+export interface RecordedBreach extends Breach, Closable {
   readonly id: string
-  readonly state: 'open' | 'ended' | 'withdrawn'
 }
 
 export type JudgementKind = 'opened' | 'extended' | 'ended' | 'reopened' | 'revised' | 'withdrawn'
@@ -53,10 +53,18 @@ export function kindsOf({ row, breach }: Judgement): readonly JudgementKind[] {
   if (breach === undefined) return ['withdrawn']
   const isOpen = breach.endAt === null
   if (row === undefined) return isOpen ? ['opened'] : ['opened', 'ended']
-  if (row.state === 'withdrawn') return isOpen ? ['reopened'] : ['reopened', 'ended']
-  if (isOpen !== (row.state === 'open')) return isOpen ? ['reopened'] : ['ended']
+  const after = stateAfter(row, breach)
+  if (row.state === after) return kindsWithin(row, breach)
+  const isBack = row.state === 'withdrawn' || row.state === 'closed'
+  if (after === 'ended') return isBack ? ['reopened', 'ended'] : ['ended']
+  return ['reopened']
+}
+
+/** What happened to a breach that stays in its state. */
+function kindsWithin(row: RecordedBreach, breach: Breach): readonly JudgementKind[] {
   if (isSame(row, breach)) return []
-  return isOpen && row.startAt === breach.startAt && row.lastAt < breach.lastAt ? ['extended'] : ['revised']
+  const isExtended = breach.endAt === null && row.startAt === breach.startAt && row.lastAt < breach.lastAt
+  return isExtended ? ['extended'] : ['revised']
 }
 
 function isSame(a: Breach, b: Breach): boolean {

@@ -1,5 +1,5 @@
 import type { RuleState } from './breach.ts'
-import { memoryMs } from './exposure.ts'
+import { memoryMs } from './cumulation.ts'
 import type { Rule } from './rule.ts'
 
 /** Watches a fold until nothing that was read up to `since` matters any more: whatever had been read until then, it would stand the same. */

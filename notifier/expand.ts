@@ -1,20 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Logger } from 'pino'
 import {
+  awaitBreach,
   findBreachFacts,
   insertNotification,
   listNotifications,
-  listResponsible,
   listUntold,
   lockBreach,
   takeChanges,
-  type BreachFacts,
   type Untold,
 } from '../db/queries/notification.ts'
 import type { Db, DbOrTrx } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
-import { plan, type Planned, type Target } from './plan.ts'
+import { NO_CHANNEL, plan, type Planned } from './plan.ts'
+import { findAudience, type Audience } from './receivers.ts'
 import { inTransaction } from '../db/transaction.ts'
 
 export interface ExpandDeps {
@@ -29,6 +29,9 @@ export interface ExpandDeps {
     readonly changesPerRoundMax: number
   }
 }
+
+/** Whoever waits is looked after at least this often, so that a changed policy, a hand-over or a new colleague counts soon. */
+const LOOK_AGAIN_MS = 600_000
 
 /**
  * Turns the changes in the outbox into notifications, one transaction for each breach: its changes are marked and its
@@ -58,70 +61,53 @@ async function expandBreach(deps: ExpandDeps, { breachId, changes }: Untold): Pr
     if ((await takeChanges(trx, ids, now)) === 0) return
     const recordedAt = Math.max(...changes.map((change) => change.at))
     const isNews = changes.some((change) => change.kind !== 'acknowledged')
-    const targets = isNews ? await makeNotifications(trx, deps, breachId, recordedAt) : []
-    if (isNews && lacksPeople(deps.channels, targets))
+    const audience = isNews ? await makeNotifications(trx, deps, breachId, recordedAt) : undefined
+    if (isNews && lacksPeople(deps.channels, audience))
       deps.log.warn({ breachId }, 'no e-mail address of anybody responsible is known')
   })
 }
 
 /**
  * Makes the notifications that a breach asks for as it stands. The caller holds the lock on the breach.
- * @param recordedAt when that was found out, for its age
+ * @param recordedAt when that was found out, for its age; undefined when somebody is waiting to hear of it, however old it is by now
  * @returns who is to hear of it
  */
 export async function makeNotifications(
   trx: DbOrTrx,
   deps: ExpandDeps,
   breachId: string,
-  recordedAt: number,
-): Promise<Target[]> {
+  recordedAt: number | undefined,
+): Promise<Audience | undefined> {
   const facts = await findBreachFacts(trx, breachId)
-  if (!facts) return []
+  if (!facts) return undefined
   const now = deps.clock.now()
-  const targets = await findTargets(trx, facts, deps.channels)
-  const planned = plan({
-    state: facts.breach.state,
-    isRecent: recordedAt - facts.breach.lastAt <= deps.settings.notifyAgeMsMax,
-    targets,
+  const { breach } = facts
+  const audience = await findAudience(trx, facts, deps.channels, now)
+  const { planned, nextAt } = plan({
+    ...audience,
+    state: breach.state,
+    acknowledgedAt: breach.acknowledgedAt,
+    recordedAt: breach.recordedAt,
+    isRecent: recordedAt === undefined || recordedAt - breach.lastAt <= deps.settings.notifyAgeMsMax,
     made: await listNotifications(trx, breachId),
+    reminderEveryMs: deps.settings.reminderEveryMs,
+    remindersMax: deps.settings.remindersMax,
     now,
   })
-  for (const one of planned) await keepNotification(trx, breachId, one, now)
-  return targets
+  for (const one of planned) await keepNotification(trx, breachId, one)
+  await awaitBreach(trx, breachId, nextAt === null ? null : Math.min(nextAt, now + LOOK_AGAIN_MS))
+  return audience
 }
 
-async function findTargets(
-  trx: DbOrTrx,
-  { facility }: BreachFacts,
-  channels: readonly NoticeChannel[],
-): Promise<Target[]> {
-  const asksForPeople = channels.some((channel) => channel.needsRecipient)
-  const people = asksForPeople && facility ? await listResponsible(trx, facility.path) : []
-  return channels.flatMap(({ kind, destination, needsRecipient }) =>
-    (needsRecipient ? people : ['']).map((recipient) => ({ channel: kind, destination, recipient })),
-  )
-}
-
-function lacksPeople(channels: readonly NoticeChannel[], targets: readonly Target[]): boolean {
-  return (
-    channels.some((channel) => channel.needsRecipient) && targets.every((target) => target.recipient === '')
-  )
+function lacksPeople(channels: readonly NoticeChannel[], audience: Audience | undefined): boolean {
+  const reachable = audience?.levels.flat().filter((target) => target.channel !== NO_CHANNEL)
+  return channels.some((channel) => channel.needsRecipient) && reachable?.length === 0
 }
 
 export async function keepNotification(
   db: DbOrTrx,
-  breachId: string,
+  breachId: string | null,
   planned: Planned,
-  now: number,
 ): Promise<void> {
-  await insertNotification(db, {
-    ...planned,
-    id: randomUUIDv7(),
-    breachId,
-    status: 'pending',
-    attempts: 0,
-    nextAttemptAt: now,
-    lastError: null,
-    sentAt: null,
-  })
+  await insertNotification(db, { ...planned, id: randomUUIDv7(), breachId, attempts: 0, sentAt: null })
 }

@@ -1,152 +1,146 @@
-import type { Content, Language } from './message.ts'
+import type { Content } from './message.ts'
+import { capital, type Phrases } from './message-text.ts'
+import { isOfValue, type Topic } from './topic.ts'
 
-const MINUTES_PER_HOUR = 60
-const MINUTES_PER_DAY = 1_440
-const MINUTE_MS = 60_000
-
-const KINDS = {
-  refrigerator: 'refrigerator',
-  freezer: 'freezer',
-  'cold-room': 'cold room',
-  'cold-box': 'cold box',
-  vehicle: 'vehicle',
-} as const
+const ACKNOWLEDGE = 'Acknowledge the alarm and say what you did.'
+const NO_DISCARD = 'Do not discard anything because of this alarm alone. Acknowledge it and say what you did.'
 
 /** English. What to do follows the field guide: an alarm does not by itself mean discard; read the VVM; after freezing, shake test. */
-export const english: Language = {
+export const english: Phrases = {
   locale: 'en-GB',
-  duration,
-  subject,
-  text: (content) => paragraphs(content).join('\n\n'),
+  lessThanAMinute: 'less than a minute',
+  count: (n, unit) => `${n} ${unit}${n === 1 ? '' : 's'}`,
+  trouble: {
+    tooWarm: 'too warm',
+    tooCold: 'too cold',
+    tooHigh: 'too high',
+    tooLow: 'too low',
+    outOfRange: 'out of range',
+    powerOut: 'without power',
+    doorOpen: 'open for too long',
+    batteryLow: 'low on battery',
+    silent: 'silent',
+    siteOutage: 'cut off',
+    clockWrong: 'wrong in its clock',
+    calibrationOverdue: 'due for calibration',
+    sensorUnplugged: 'without its sensor',
+    stuck: 'stuck at one value',
+    jumping: 'jumping between values',
+    changingFast: 'changing too fast',
+  },
+  kinds: {
+    refrigerator: 'refrigerator',
+    freezer: 'freezer',
+    'cold-room': 'cold room',
+    'cold-box': 'cold box',
+    vehicle: 'vehicle',
+  },
+  reasons: {
+    'sensor-lost': 'the sensor is lost',
+    'sensor-removed': 'the sensor was removed',
+    'sensor-moved': 'the sensor was moved',
+    'sensor-broken': 'the sensor is broken',
+    'false-alarm': 'it was a false alarm',
+    reviewed: 'it was reviewed',
+    other: 'for another reason',
+  },
+  where: (thing, site) => (site === undefined ? thing : `${thing} at ${site}`),
+  headline: {
+    wrong: (content, trouble) => `${capital(trouble)}${content.isAgain ? ' again' : ''}: ${named(content)}`,
+    over: (content, trouble) => `Was ${trouble}, over now: ${named(content)}`,
+    still: (content, trouble) => `Still ${trouble}: ${named(content)}`,
+    back: (content) => `${isOfValue(content.topic) ? 'Back in range' : 'Back to normal'}: ${place(content)}`,
+    withdrawn: (content) => `Alarm withdrawn: ${place(content)}`,
+    closed: (content, trouble) => `Alarm closed (${trouble}): ${place(content)}`,
+  },
+  isWrong: (content, where, trouble) =>
+    `${where} is ${trouble}${content.isAgain ? ' again' : ''}, since ${content.startAt}.` +
+    (isOfValue(content.topic)
+      ? `\nSo far that is ${content.duration}, up to the last reading out of range at ${content.lastAt}.`
+      : ''),
+  stillWrong: (content, where, trouble) =>
+    `${where} is still ${trouble}.\nIt began ${content.sinceStart} ago, at ${content.startAt}, and nobody has acknowledged it.`,
+  wasWrong: (content, where, trouble) =>
+    `${where} was ${trouble} from ${content.startAt}${content.endAt === undefined ? '' : ` to ${content.endAt}`}, for ${content.duration}.`,
+  isBack: (content, where) =>
+    `${where} is ${isOfValue(content.topic) ? 'back in range' : 'back to normal'}${content.endAt === undefined ? '' : ` since ${content.endAt}`}.`,
+  withdrawn: (content, where) =>
+    `The alarm about ${where} of ${content.startAt} is withdrawn: readings that came in later show ` +
+    'that the limit was not broken for as long as the rule says. There is nothing to do.',
+  closed: (content, where, trouble) =>
+    `The alarm about ${where} (${trouble} since ${content.startAt}) was closed: ${content.closeReason === undefined ? 'for another reason' : english.reasons[content.closeReason]}.` +
+    (content.closeComment === undefined ? '' : `\n“${content.closeComment}”`),
+  overAlready: 'It is over already.',
+  peak: (content) => `${peakName(content.topic)}: ${content.peak}, at ${content.peakAt}.`,
+  rule: (content) => `The rule is: ${content.ruleName}.`,
+  cause: (content) => {
+    switch (content.cause) {
+      case undefined:
+        return undefined
+      case 'power':
+        return 'Probable cause: the power is out.'
+      case 'battery':
+        return 'Probable cause: the battery of the device is empty.'
+      case 'gateway':
+        return 'Probable cause: the gateway is down.'
+      case 'connection':
+        return 'Probable cause: the device lost its connection.'
+      default:
+        return `Probable cause: ${content.cause}.`
+    }
+  },
+  members: (content) => `Concerned: ${content.members.join('; ')}.`,
+  whatToDo: 'What to do now:',
+  steps,
+  afterwards,
+  inShort: {
+    tooWarm: 'Check door and power.',
+    tooCold: 'Check the thermostat. No freeze-sensitive vaccine before a shake test.',
+    tooHigh: 'Look at it.',
+    tooLow: 'Look at it.',
+    outOfRange: 'Look at it.',
+    powerOut: 'Check plug and fuse, keep the door shut.',
+    doorOpen: 'Close the door.',
+    batteryLow: 'Charge or replace it.',
+    silent: 'Read the thermometer; check the device.',
+    siteOutage: 'Check power and network.',
+    clockWrong: 'Set the clock.',
+    calibrationOverdue: 'Have it calibrated.',
+    sensorUnplugged: 'Plug the sensor in.',
+    stuck: 'Check the sensor.',
+    jumping: 'Check the sensor.',
+    changingFast: 'Check the door.',
+  },
+  shortSince: (content) => `Since ${content.shortStartAt}`,
+  origin: (content) => `Device ${content.device}, sensor ${content.sensor}. Breach ${content.breachId}.`,
+  test: {
+    subject: 'TEST: a test message of Coldstream',
+    text: 'This is a test. Alarms will reach you like this. There is nothing to do.',
+  },
 }
 
-/** The two greatest units, whole: `2 days 3 hours`, `10 hours 5 minutes`, `1 minute`. */
-function duration(durationMs: number): string {
-  const minutes = Math.max(0, Math.floor(durationMs / MINUTE_MS))
-  if (minutes === 0) return 'less than a minute'
-  const parts = [
-    count(Math.floor(minutes / MINUTES_PER_DAY), 'day'),
-    count(Math.floor((minutes % MINUTES_PER_DAY) / MINUTES_PER_HOUR), 'hour'),
-    count(minutes % MINUTES_PER_HOUR, 'minute'),
-  ]
-  const first = parts.findIndex((part) => part !== undefined)
-  return parts
-    .slice(first, first + 2)
-    .filter((part) => part !== undefined)
-    .join(' ')
+function place({ thing, place: at }: Content): string {
+  return at === undefined ? thing : `${thing}, ${at}`
 }
 
-function count(n: number, unit: string): string | undefined {
-  return n === 0 ? undefined : `${n} ${unit}${n === 1 ? '' : 's'}`
+function named(content: Content): string {
+  return isOfValue(content.topic) ? `${place(content)}, ${content.peak}` : place(content)
 }
 
-function subject(content: Content): string {
-  const where = content.place === undefined ? content.thing : `${content.thing}, ${content.place}`
-  const wrong = capital(trouble(content))
-  switch (content.step) {
-    case 'opened':
-      if (content.isOver) return `Was ${trouble(content)}, over now: ${where}, ${content.peak}`
-      return `${wrong}${content.isAgain ? ' again' : ''}: ${where}, ${content.peak}`
-    case 'reminder':
-      return `Still ${trouble(content)}: ${where}, ${content.peak}`
-    case 'recovered':
-      return `Back in range: ${where}`
-    case 'withdrawn':
-      return `Alarm withdrawn: ${where}`
+function peakName(topic: Topic): string {
+  switch (topic) {
+    case 'tooWarm':
+      return 'Warmest'
+    case 'tooCold':
+      return 'Coldest'
+    case 'tooHigh':
+      return 'Highest'
+    case 'tooLow':
+    case 'batteryLow':
+      return 'Lowest'
+    default:
+      return 'Furthest'
   }
-}
-
-function paragraphs(content: Content): string[] {
-  switch (content.step) {
-    case 'opened':
-      return content.isOver
-        ? [wasWrong(content), 'It is over already.', afterwards(content), origin(content)]
-        : [isWrong(content), peak(content), now(content), origin(content)]
-    case 'reminder':
-      return [stillWrong(content), peak(content), now(content), origin(content)]
-    case 'recovered':
-      return [isBack(content), wasWrong(content), afterwards(content), origin(content)]
-    case 'withdrawn':
-      return [withdrawn(content), origin(content)]
-  }
-}
-
-function isWrong(content: Content): string {
-  return (
-    `${whereabouts(content)} is ${trouble(content)}${content.isAgain ? ' again' : ''}, since ${content.startAt}.\n` +
-    `So far that is ${content.duration}, up to the last reading out of range at ${content.lastAt}.`
-  )
-}
-
-function stillWrong(content: Content): string {
-  return (
-    `${whereabouts(content)} is still ${trouble(content)}.\n` +
-    `It began ${content.sinceStart} ago, at ${content.startAt}, and nobody has acknowledged it.`
-  )
-}
-
-function wasWrong(content: Content): string {
-  const until = content.endAt === undefined ? '' : ` to ${content.endAt}`
-  return (
-    `${whereabouts(content)} was ${trouble(content)} from ${content.startAt}${until}, for ${content.duration}.\n` +
-    peak(content)
-  )
-}
-
-function isBack(content: Content): string {
-  const since = content.endAt === undefined ? '' : ` since ${content.endAt}`
-  return `${whereabouts(content)} is back in range${since}.`
-}
-
-function withdrawn(content: Content): string {
-  return (
-    `The alarm about ${whereabouts(content)} of ${content.startAt} is withdrawn: readings that came in later show ` +
-    'that the limit was not broken for as long as the rule says. There is nothing to do.'
-  )
-}
-
-function peak(content: Content): string {
-  const word = { high: 'Highest', low: 'Lowest', none: 'Furthest' }[content.direction ?? 'none']
-  const extreme = content.isTemperature ? { high: 'Warmest', low: 'Coldest', none: 'Furthest' } : undefined
-  const name = extreme?.[content.direction ?? 'none'] ?? word
-  return `${name}: ${content.peak}, at ${content.peakAt}. The rule is: ${content.ruleName}.`
-}
-
-function now(content: Content): string {
-  return `What to do now:\n${numbered(steps(content))}`
-}
-
-function steps(content: Content): string[] {
-  const { direction, isTemperature } = content
-  if (!isTemperature || direction === undefined)
-    return ['Look at the equipment and its sensor.', 'Acknowledge the alarm and say what you did.']
-  const unit = kind(content)
-  if (direction === 'high')
-    return [
-      `Check that the door is closed and that the ${unit} has power.`,
-      `If the temperature does not come down, move the vaccines to a working ${unit}.`,
-      'Read the vaccine vial monitors (VVM) before you use these vaccines.',
-      'Do not discard anything because of this alarm alone. Acknowledge it and say what you did.',
-    ]
-  return [
-    ...(isFrozenOnPurpose(content)
-      ? []
-      : [`Do not use freeze-sensitive vaccines from this ${unit} before a shake test.`]),
-    `Check the thermostat and the sensor. If the temperature does not come up, move the vaccines to a working ${unit}.`,
-    'Do not discard anything because of this alarm alone. Acknowledge it and say what you did.',
-  ]
-}
-
-function afterwards(content: Content): string {
-  const { direction, isTemperature } = content
-  if (!isTemperature || direction === undefined) return 'Look at the equipment and find out why.'
-  if (direction === 'high')
-    return 'Before you use these vaccines, read their vaccine vial monitors (VVM). Do not discard because of this alarm alone.'
-  if (isFrozenOnPurpose(content)) return 'Check the thermostat and the sensor.'
-  return (
-    `Do not use freeze-sensitive vaccines from this ${kind(content)} before a shake test. ` +
-    'Do not discard because of this alarm alone.'
-  )
 }
 
 /** In a freezer everything has been frozen before: the shake test says nothing there. */
@@ -154,28 +148,73 @@ function isFrozenOnPurpose(content: Content): boolean {
   return content.kind === 'freezer'
 }
 
-function kind(content: Content): string {
-  return KINDS[content.kind ?? 'refrigerator']
+function steps(content: Content, unit: string): readonly string[] {
+  switch (content.topic) {
+    case 'tooWarm':
+      return [
+        `Check that the door is closed and that the ${unit} has power.`,
+        `If the temperature does not come down, move the vaccines to a working ${unit}.`,
+        'Read the vaccine vial monitors (VVM) before you use these vaccines.',
+        NO_DISCARD,
+      ]
+    case 'tooCold':
+      return [
+        ...(isFrozenOnPurpose(content)
+          ? []
+          : [`Do not use freeze-sensitive vaccines from this ${unit} before a shake test.`]),
+        `Check the thermostat and the sensor. If the temperature does not come up, move the vaccines to a working ${unit}.`,
+        NO_DISCARD,
+      ]
+    default:
+      return [...OTHER_STEPS[content.topic], ACKNOWLEDGE]
+  }
 }
 
-function origin(content: Content): string {
-  return `Device ${content.device}, sensor ${content.sensor}. Breach ${content.breachId}.`
+const LOOK = ['Look at the equipment and its sensor.']
+const SENSOR = ['Look at the sensor and its cable; until it works, read a thermometer twice a day.']
+
+const OTHER_STEPS: Readonly<Record<Exclude<Topic, 'tooWarm' | 'tooCold'>, readonly string[]>> = {
+  tooHigh: LOOK,
+  tooLow: LOOK,
+  outOfRange: LOOK,
+  powerOut: [
+    'Check the plug, the fuse and whether there is power in the building. Keep the door closed.',
+    'If the power does not come back, start the generator or move the vaccines before they get warm.',
+  ],
+  doorOpen: ['Close the door, and check that its seal is clean.'],
+  batteryLow: ['Charge or replace the battery of the device: without it nobody hears of the next alarm.'],
+  silent: [
+    'Read the thermometer of the equipment: nobody knows how warm it is.',
+    'Check that the device is switched on, charged and in reach of its network.',
+  ],
+  siteOutage: [
+    'Check whether the site has power and network; read the thermometers there.',
+    'If the power does not come back, keep the doors closed and make ready to move the vaccines.',
+  ],
+  clockWrong: ['Set the clock of the device: its readings cannot be trusted in their times.'],
+  calibrationOverdue: ['Have the sensor calibrated, or put in one that is.'],
+  sensorUnplugged: ['Plug the sensor in again, and check its cable.'],
+  stuck: SENSOR,
+  jumping: SENSOR,
+  changingFast: ['Check the door, and whether warm goods were put in.'],
 }
 
-function trouble({ direction, isTemperature }: Content): string {
-  if (direction === undefined) return 'out of range'
-  if (isTemperature) return direction === 'high' ? 'too warm' : 'too cold'
-  return direction === 'high' ? 'too high' : 'too low'
-}
-
-function whereabouts({ thing, place }: Content): string {
-  return place === undefined ? thing : `${thing} at ${place}`
-}
-
-function numbered(lines: readonly string[]): string {
-  return lines.map((line, index) => `${index + 1}. ${line}`).join('\n')
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+function afterwards(content: Content, unit: string): string {
+  switch (content.topic) {
+    case 'tooWarm':
+      return 'Before you use these vaccines, read their vaccine vial monitors (VVM). Do not discard because of this alarm alone.'
+    case 'tooCold':
+      if (isFrozenOnPurpose(content)) return 'Check the thermostat and the sensor.'
+      return (
+        `Do not use freeze-sensitive vaccines from this ${unit} before a shake test. ` +
+        'Do not discard because of this alarm alone.'
+      )
+    case 'silent':
+    case 'siteOutage':
+      return 'Look at the readings of that time, which may still come in.'
+    case 'powerOut':
+      return 'Check that the temperature stayed in range.'
+    default:
+      return 'Look at the equipment and find out why.'
+  }
 }

@@ -1,13 +1,22 @@
 import { QUANTITIES } from '../domain/reading.ts'
+import type { CloseReason } from '../domain/closing.ts'
+import type { Language } from '../domain/language.ts'
 import type { EquipmentKind } from '../domain/role.ts'
 import type { BreachFacts } from '../db/queries/notification.ts'
 import type { NotificationTable } from '../db/schema.ts'
 import { english } from './message-en.ts'
+import {
+  blocksOf,
+  durationText,
+  htmlText,
+  plainText,
+  shortText,
+  subjectText,
+  type Phrases,
+} from './message-text.ts'
+import { topicOf, type Topic } from './topic.ts'
 
 export type Step = NotificationTable['step']
-
-/** Which way the limit was crossed; undefined when the rule is not there any more. */
-export type Direction = 'high' | 'low' | undefined
 
 export interface MessageInput {
   readonly facts: BreachFacts
@@ -20,12 +29,11 @@ export interface MessageInput {
 /** What a message says, every part of it as people read it. A language makes sentences of it. */
 export interface Content {
   readonly step: Step
-  readonly direction: Direction
+  readonly topic: Topic
   /** Recovered and broken the rule again. */
   readonly isAgain: boolean
   /** Whether it was over before anybody was told. */
   readonly isOver: boolean
-  readonly isTemperature: boolean
   readonly kind: EquipmentKind | undefined
   /** The refrigerator, or the device if it stands in none. */
   readonly thing: string
@@ -37,6 +45,8 @@ export interface Content {
   readonly peak: string
   readonly peakAt: string
   readonly startAt: string
+  /** `14 Mar 02:10`, for an SMS. */
+  readonly shortStartAt: string
   readonly endAt: string | undefined
   /** Time of the last reading out of range. */
   readonly lastAt: string
@@ -45,22 +55,26 @@ export interface Content {
   /** From the first reading out of range until now. */
   readonly sinceStart: string
   readonly breachId: string
-}
-
-/** A language. Another one is a file like `message-en.ts`. */
-export interface Language {
-  readonly locale: string
-  duration(durationMs: number): string
-  subject(content: Content): string
-  text(content: Content): string
+  /** What the data say of why; undefined when nothing. */
+  readonly cause: string | undefined
+  /** Of an outage: what is cut off. */
+  readonly members: readonly string[]
+  readonly closeReason: CloseReason | undefined
+  readonly closeComment: string | undefined
 }
 
 export interface Message {
   readonly subject: string
   readonly text: string
+  readonly html: string
+  /** One SMS. */
+  readonly short: string
   readonly data: Readonly<Record<string, unknown>>
 }
 
+const PHRASES: Readonly<Record<Language, Phrases>> = { en: english, id: english, fr: english }
+
+const COMMENT_LENGTH_MAX = 300
 const NAME_LENGTH_MAX = 100
 const MINUTE_MS = 60_000
 
@@ -68,36 +82,56 @@ const MINUTE_MS = 60_000
 const UNSAFE = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu
 
 /** The message of one notification: for people in plain words, for machines as data. Times are those of the facility, with the zone. */
-export function writeMessage(input: MessageInput, language: Language = english): Message {
-  const content = describe(input, language)
-  return { subject: language.subject(content), text: language.text(content), data: dataOf(input) }
+export function writeMessage(input: MessageInput, language: Language = 'en'): Message {
+  const phrases = PHRASES[language]
+  const content = describe(input, phrases)
+  const subject = subjectText(phrases, content)
+  const blocks = blocksOf(phrases, content)
+  return {
+    subject,
+    text: plainText(blocks),
+    html: htmlText(phrases.locale, subject, blocks),
+    short: shortText(phrases, content),
+    data: dataOf(input),
+  }
 }
 
-function describe({ facts, step, sequence, now }: MessageInput, language: Language): Content {
+/** A message about nothing, by which people see that alarms reach them. */
+export function writeTestMessage(language: Language = 'en', now: number): Message {
+  const { test, locale } = PHRASES[language]
+  const data = { step: 'test', at: rfc3339(now) }
+  return { ...test, html: htmlText(locale, test.subject, [test.text]), short: test.subject, data }
+}
+
+function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases): Content {
   const { breach, equipment, facility, rule } = facts
   const zone = facility?.timeZone ?? 'UTC'
-  const time = (at: number) => formatTime(at, zone, language.locale)
+  const time = (at: number) => formatTime(at, zone, phrases.locale)
   const device = safe(facts.deviceName)
   return {
     step,
-    direction: directionOf(facts),
+    topic: topicOf(facts),
     isAgain: step === 'opened' && sequence > 0,
     isOver: breach.state !== 'open',
-    isTemperature: unitOf(facts) === 'Cel',
     kind: equipment?.kind,
     thing: equipment ? safe(equipment.name) : device,
     place: facility ? safe(facility.name) : undefined,
     device,
     sensor: safe(breach.sensor),
     ruleName: safe(rule?.name ?? breach.ruleId),
-    peak: formatValue(breach.peak, unitOf(facts)),
+    peak: formatValue(breach.peak, unitOf(facts), phrases.locale),
     peakAt: time(breach.peakAt),
     startAt: time(breach.startAt),
+    shortStartAt: formatShort(breach.startAt, zone, phrases.locale),
     endAt: breach.endAt === null ? undefined : time(breach.endAt),
     lastAt: time(breach.lastAt),
-    duration: language.duration(durationOf(facts)),
-    sinceStart: language.duration(Math.max(now - breach.startAt, durationOf(facts))),
+    duration: durationText(phrases, durationOf(facts)),
+    sinceStart: durationText(phrases, Math.max(now - breach.startAt, durationOf(facts))),
     breachId: breach.id,
+    cause: undefined,
+    members: [],
+    closeReason: breach.closeReason ?? undefined,
+    closeComment: breach.closeComment === null ? undefined : safe(breach.closeComment, COMMENT_LENGTH_MAX),
   }
 }
 
@@ -138,17 +172,13 @@ function durationOf({ breach }: BreachFacts): number {
   return (breach.endAt ?? breach.lastAt) - breach.startAt
 }
 
-function directionOf({ rule }: BreachFacts): Direction {
-  if (!rule) return undefined
-  return rule.comparator === 'gt' || rule.comparator === 'gte' ? 'high' : 'low'
-}
-
 function unitOf({ rule }: BreachFacts): string | undefined {
   return rule ? QUANTITIES[rule.quantity].unit : undefined
 }
 
-function formatValue(value: number, unit: string | undefined): string {
-  const number = value.toFixed(1).replace(/^-0\.0$/, '0.0')
+function formatValue(value: number, unit: string | undefined, locale: string): string {
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'negative' } as const
+  const number = new Intl.NumberFormat(locale, { ...digits, useGrouping: false }).format(value)
   switch (unit) {
     case 'Cel':
       return `${number} °C`
@@ -172,6 +202,18 @@ function formatTime(at: number, zone: string, locale: string): string {
   return `${date}, ${clock} (${timeZone}, ${offset?.value ?? ''})`
 }
 
+function formatShort(at: number, zone: string, locale: string): string {
+  const timeZone = isZone(zone) ? zone : 'UTC'
+  const parts = {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  } as const
+  return new Intl.DateTimeFormat(locale, { timeZone, ...parts }).format(at).replace(',', '')
+}
+
 function isZone(zone: string): boolean {
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
@@ -184,7 +226,7 @@ function rfc3339(at: number): string {
   return new Date(at).toISOString()
 }
 
-function safe(name: string): string {
+function safe(name: string, lengthMax = NAME_LENGTH_MAX): string {
   const plain = name.toWellFormed().replace(UNSAFE, ' ').trim()
-  return plain.length <= NAME_LENGTH_MAX ? plain : `${plain.slice(0, NAME_LENGTH_MAX - 1).toWellFormed()}…`
+  return plain.length <= lengthMax ? plain : `${plain.slice(0, lengthMax - 1).toWellFormed()}…`
 }

@@ -1,9 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { breachOf, type Breach, type Run } from '../domain/breach.ts'
+import { stateAfter } from '../domain/closing.ts'
 import { kindsOf, type JudgementKind } from '../domain/judgement.ts'
 import type { SensorKey } from '../domain/reading.ts'
 import type { Rule } from '../domain/rule.ts'
-import { findBreachByStart, insertBreach, insertBreachChanges, updateBreach } from '../db/queries/breach.ts'
+import {
+  extendOpenBreach,
+  findBreachByStart,
+  insertBreach,
+  insertBreachChanges,
+  NOT_CLOSED,
+  updateBreach,
+} from '../db/queries/breach.ts'
 import { insertChanges } from '../db/queries/change.ts'
 import type { Placement } from '../db/queries/placement.ts'
 import type { BreachChangeTable, BreachTable, Db, DbOrTrx } from '../db/schema.ts'
@@ -102,7 +110,7 @@ async function writeExtension(
   { endAt, peak, peakAt, lastAt, readings }: Breach,
 ): Promise<boolean> {
   if (breachId === undefined || endAt !== null) return false
-  const isThere = await updateBreach(trx, breachId, { peak, peakAt, lastAt, readings, updatedAt: now })
+  const isThere = await extendOpenBreach(trx, breachId, { peak, peakAt, lastAt, readings, updatedAt: now })
   if (isThere) events.push({ breachId, facilityId: placement.facilityId, kind: 'extended' })
   return isThere
 }
@@ -121,8 +129,9 @@ async function write(work: Work, finding: Finding): Promise<string> {
 
 function asRow({ sensor, placement, rule, row, breach }: Finding, now: number): BreachTable {
   if (row) {
-    if (breach === undefined) return { ...row, state: 'withdrawn', updatedAt: now }
-    return { ...row, ...breach, state: breach.endAt === null ? 'open' : 'ended', updatedAt: now }
+    const state = stateAfter(row, breach)
+    const isOpenAgain = state === 'open' || state === 'ended'
+    return { ...row, ...breach, state, ...(isOpenAgain ? NOT_CLOSED : {}), updatedAt: now }
   }
   if (breach === undefined) throw new Error('neither a record nor a breach')
   return {
@@ -134,15 +143,19 @@ function asRow({ sensor, placement, rule, row, breach }: Finding, now: number): 
     facilityId: placement.facilityId,
     severity: rule.severity,
     ...breach,
-    state: breach.endAt === null ? 'open' : 'ended',
+    state: stateAfter(row, breach),
     acknowledgedAt: null,
+    ...NOT_CLOSED,
     recordedAt: now,
     updatedAt: now,
   }
 }
 
-function changed({ state, startAt, endAt, peak, peakAt, lastAt, readings, updatedAt }: BreachTable) {
-  return { state, startAt, endAt, peak, peakAt, lastAt, readings, updatedAt }
+function changed(after: BreachTable) {
+  const { state, startAt, endAt, peak, peakAt, lastAt, readings, updatedAt } = after
+  const { closedAt, closedBy, closeReason, closeComment } = after
+  const closing = { closedAt, closedBy, closeReason, closeComment }
+  return { state, startAt, endAt, peak, peakAt, lastAt, readings, updatedAt, ...closing }
 }
 
 function note(

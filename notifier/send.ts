@@ -3,19 +3,21 @@ import type { Logger } from 'pino'
 import {
   claimNotification,
   findBreachFacts,
+  hastenBreach,
   listNotifications,
-  listResponsible,
   markFailed,
   markRetry,
   markSent,
   type BreachFacts,
 } from '../db/queries/notification.ts'
-import type { Db, NotificationTable } from '../db/schema.ts'
+import { deletePushSubscription } from '../db/queries/people.ts'
+import type { BreachState, Db, NotificationTable } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
-import { NoticeError, type NoticeChannel } from '../ports/notice.ts'
-import { writeMessage } from './message.ts'
+import { NoticeError, type Notice, type NoticeChannel } from '../ports/notice.ts'
+import { writeMessage, writeTestMessage } from './message.ts'
 import { targetKey } from './plan.ts'
+import { findReceiver, mayHear, type Receiver } from './receiver.ts'
 
 export interface SendDeps {
   readonly db: Db
@@ -46,26 +48,22 @@ export async function attempt(
 ): Promise<void> {
   if (!(await claimNotification(deps.db, row, deps.clock.now() + deps.settings.leaseMs))) return
   const claimed = { ...row, attempts: row.attempts + 1 }
-  const facts = await findBreachFacts(deps.db, row.breachId)
-  const reason = facts === undefined ? 'the breach is gone' : await whyNot(deps.db, claimed, facts)
-  if (facts === undefined || reason !== undefined) return drop(deps, claimed, reason ?? '')
+  const prepared = await prepare(deps, claimed)
+  if (typeof prepared === 'string') return drop(deps, claimed, prepared)
   try {
-    const { id, createdAt, step, sequence } = row
-    const message = writeMessage({ facts, step, sequence, now: deps.clock.now() })
-    const notice = { ...message, id, createdAt, step, recipient: row.recipient || undefined }
-    await within(channel.send(notice), deps.settings.attemptTimeoutMs)
+    await within(channel.send(prepared.notice), deps.settings.attemptTimeoutMs)
   } catch (error) {
     return postpone(deps, claimed, error)
   }
-  await keepSent(deps, row.id)
+  await keepSent(deps, row.id, prepared.saidState)
   report(deps, claimed, 'sent')
 }
 
 /** A sent message that is not marked is sent again, so that a passing failure of the database is worth another try. */
-async function keepSent({ db, clock }: SendDeps, id: string): Promise<void> {
+async function keepSent({ db, clock }: SendDeps, id: string, saidState: BreachState | null): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await markSent(db, id, clock.now())
+      return await markSent(db, id, saidState, clock.now())
     } catch (error) {
       if (tries === MARK_TRIES_MAX) throw error
       await sleep(MARK_RETRY_DELAY_MS)
@@ -73,43 +71,78 @@ async function keepSent({ db, clock }: SendDeps, id: string): Promise<void> {
   }
 }
 
+interface Prepared {
+  readonly notice: Notice
+  readonly saidState: BreachState | null
+}
+
+/** The message as it is true now, or why it is not to be said any more. */
+async function prepare(deps: SendDeps, row: NotificationTable): Promise<Prepared | string> {
+  const receiver = await findReceiver(deps.db, row)
+  if (typeof receiver === 'string') return receiver
+  const { id, createdAt, step, sequence, breachId } = row
+  const about = { id, createdAt, step, recipient: receiver.address }
+  if (breachId === null)
+    return { notice: { ...about, ...writeTestMessage(receiver.language, deps.clock.now()) }, saidState: null }
+  const facts = await findBreachFacts(deps.db, breachId)
+  if (facts === undefined) return 'the breach is gone'
+  const reason = await whyNot(deps, row, facts, receiver)
+  if (reason !== undefined) return reason
+  const said = { facts, step, sequence, now: deps.clock.now() }
+  return { notice: { ...about, ...writeMessage(said, receiver.language) }, saidState: facts.breach.state }
+}
+
 /** Why this is not to be said any more; undefined when it is. */
-async function whyNot(db: Db, row: NotificationTable, facts: BreachFacts): Promise<string | undefined> {
+async function whyNot(
+  { db }: SendDeps,
+  row: NotificationTable,
+  facts: BreachFacts,
+  { person }: Receiver,
+): Promise<string | undefined> {
   const untrue = whyUntrue(row.step, facts)
   if (untrue !== undefined) return untrue
-  if (row.recipient !== '' && !(await isResponsible(db, row.recipient, facts)))
-    return 'the receiver is not responsible any more'
-  const isSequel = row.step === 'recovered' || row.step === 'withdrawn'
+  if (person && !(await mayHear(db, person, facts))) return 'the receiver is not responsible any more'
+  const isSequel = row.step !== 'opened' && row.step !== 'reminder'
   if (isSequel && !(await wasTold(db, row))) return 'the receiver was never told of the breach'
   return undefined
 }
 
-/** Old news is still said once; what has become wrong is not. */
-function whyUntrue(step: NotificationTable['step'], { breach }: BreachFacts): string | undefined {
-  switch (step) {
-    case 'opened':
-      return breach.state === 'withdrawn' ? 'the breach was withdrawn before' : undefined
-    case 'reminder':
-      if (breach.state !== 'open') return 'the breach is over'
-      return breach.acknowledgedAt === null ? undefined : 'the breach was acknowledged'
-    case 'recovered':
-      return breach.state === 'ended' ? undefined : 'the breach did not stay over'
-    case 'withdrawn':
-      return breach.state === 'withdrawn' ? undefined : 'the breach is back'
-  }
+type Step = NotificationTable['step']
+
+/** In which states a step is true. Old news is still said once; what has become wrong is not. */
+const TRUE_IN: Readonly<Record<Step, readonly BreachState[]>> = {
+  opened: ['open', 'ended'],
+  reminder: ['open'],
+  recovered: ['ended', 'closed'],
+  withdrawn: ['withdrawn'],
+  closed: ['closed'],
+  test: [],
 }
 
-async function isResponsible(db: Db, recipient: string, { facility }: BreachFacts): Promise<boolean> {
-  return facility !== null && (await listResponsible(db, facility.path)).includes(recipient)
+function whyUntrue(step: Step, { breach }: BreachFacts): string | undefined {
+  const isTrue = TRUE_IN[step].includes(breach.state)
+  if (isTrue && step === 'reminder' && breach.acknowledgedAt !== null) return 'the breach was acknowledged'
+  if (isTrue && step === 'recovered' && breach.endAt === null) return 'the breach did not stay over'
+  return isTrue ? undefined : NOT_TRUE[step](breach.state)
+}
+
+const NOT_TRUE: Readonly<Record<Step, (state: BreachState) => string>> = {
+  opened: (state) => `the breach was ${state} before`,
+  reminder: () => 'the breach is over',
+  recovered: () => 'the breach did not stay over',
+  withdrawn: () => 'the breach is back',
+  closed: () => 'the breach did not stay closed',
+  test: () => 'it is about no breach',
 }
 
 async function wasTold(db: Db, row: NotificationTable): Promise<boolean> {
-  const made = await listNotifications(db, row.breachId)
+  const made = row.breachId === null ? [] : await listNotifications(db, row.breachId)
   return made.some((other) => other.status === 'sent' && targetKey(other) === targetKey(row))
 }
 
 async function drop(deps: SendDeps, row: NotificationTable, reason: string): Promise<void> {
   await markFailed(deps.db, row.id, `not sent: ${reason}`)
+  if (row.breachId !== null) await hastenBreach(deps.db, row.breachId, deps.clock.now())
   report(deps, row, 'dropped', reason)
 }
 
@@ -122,6 +155,8 @@ async function postpone(deps: SendDeps, row: NotificationTable, error: unknown):
   const lastAt = row.createdAt + giveUpAfterMs
   if (isPermanent || now >= lastAt) {
     await markFailed(deps.db, row.id, isPermanent ? reason : `gave up: ${reason}`)
+    if (isPermanent && row.channel === 'push') await deletePushSubscription(deps.db, row.recipient)
+    if (row.breachId !== null) await hastenBreach(deps.db, row.breachId, now)
     return report(deps, row, 'failed', reason)
   }
   await markRetry(deps.db, row.id, reason, Math.min(now + backOff(deps.settings, row.attempts), lastAt))

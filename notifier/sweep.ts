@@ -1,13 +1,5 @@
-import {
-  listNotifications,
-  listOrphaned,
-  listReminderDue,
-  listUnannounced,
-  lockBreach,
-  type Listener,
-} from '../db/queries/notification.ts'
-import { eachInTurn, keepNotification, makeNotifications, type ExpandDeps } from './expand.ts'
-import { next, targetKey } from './plan.ts'
+import { listAwaited, listOrphaned, listUnannounced, lockBreach } from '../db/queries/notification.ts'
+import { eachInTurn, makeNotifications, type ExpandDeps } from './expand.ts'
 import { abandon, type SendDeps } from './send.ts'
 import { inTransaction } from '../db/transaction.ts'
 
@@ -19,7 +11,7 @@ const SWEEP_EVERY_MS_MAX = 60_000
 const ORPHANS_PER_SWEEP_MAX = 100
 
 /**
- * Work that no change asks for: reminders, breaches that have come to be news, and notifications that nobody will ever take.
+ * Work that no change asks for: reminders, the next level, breaches that have come to be news, and notifications that nobody will ever take.
  * What it returns is called in every round, and has something to do now and then.
  */
 export function createSweep(deps: SweepDeps): () => Promise<void> {
@@ -33,7 +25,7 @@ export function createSweep(deps: SweepDeps): () => Promise<void> {
     dueAt = now + everyMs
     if (deps.channels.length > 0) {
       await announceLate(now)
-      await addReminders(deps)
+      await lookAgain(deps, now)
     }
     await abandonOrphans(deps, now)
   }
@@ -51,7 +43,12 @@ function createLateAnnouncer(deps: SweepDeps): (now: number) => Promise<void> {
   return async (now) => {
     const ids = await listUnannounced(deps.db, now - notifyAgeMsMax, after, changesPerRoundMax)
     after = ids.length < changesPerRoundMax ? '' : (ids.at(-1) ?? '')
-    for (const id of ids) await inTransaction(deps.db, (trx) => makeNotifications(trx, deps, id, now))
+    await eachInTurn(ids, (id) =>
+      inTransaction(deps.db, async (trx) => {
+        await lockBreach(trx, id)
+        await makeNotifications(trx, deps, id, now)
+      }),
+    )
   }
 }
 
@@ -62,28 +59,13 @@ async function abandonOrphans(deps: SweepDeps, now: number): Promise<void> {
     await abandon(deps, row)
 }
 
-/** Makes the reminders that are due. A notifier that was away makes up for one, not for all that it missed. */
-async function addReminders(deps: SweepDeps): Promise<void> {
-  const { reminderEveryMs, remindersMax, changesPerRoundMax } = deps.settings
-  if (reminderEveryMs === 0) return
-  const due = await listReminderDue(
-    deps.db,
-    deps.channels.map((channel) => channel.destination),
-    deps.clock.now() - reminderEveryMs,
-    remindersMax,
-    changesPerRoundMax,
+/** Reminders and further levels that are due. A notifier that was away makes up for one reminder, not for all that it missed. */
+async function lookAgain(deps: SweepDeps, now: number): Promise<void> {
+  const ids = await listAwaited(deps.db, now, deps.settings.changesPerRoundMax)
+  await eachInTurn(ids, (id) =>
+    inTransaction(deps.db, async (trx) => {
+      await lockBreach(trx, id)
+      await makeNotifications(trx, deps, id, undefined)
+    }),
   )
-  await eachInTurn(due, (listener) => addReminder(deps, listener))
-}
-
-async function addReminder({ db, clock }: SweepDeps, listener: Listener): Promise<void> {
-  await inTransaction(db, async (trx) => {
-    await lockBreach(trx, listener.breachId)
-    const made = await listNotifications(trx, listener.breachId)
-    const told = made.filter((row) => targetKey(row) === targetKey(listener))
-    // Another notifier may have been faster since the list was read.
-    if (told.filter((row) => row.step === 'reminder').length !== listener.reminders) return
-    const now = clock.now()
-    await keepNotification(trx, listener.breachId, next(listener, 'reminder', told, now), now)
-  })
 }

@@ -1,5 +1,5 @@
 import { breachOf, fold, initialState, type Breach, type Run, type RuleState } from '../domain/breach.ts'
-import { memoryMs } from '../domain/exposure.ts'
+import { memoryMs } from '../domain/cumulation.ts'
 import { holdingAt } from '../domain/holding.ts'
 import type { Reading, SensorKey } from '../domain/reading.ts'
 import { measure, sideOf, type Rule } from '../domain/rule.ts'

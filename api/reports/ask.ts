@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { listReportItems } from '../../db/queries/report.ts'
 import type { Db } from '../../db/schema.ts'
-import { addDays, dayIn, daysBetween, isDate, type DateRange } from '../../domain/calendar.ts'
+import { addDays, dayIn, daysBetween, isDate, type DateRange, type Unit } from '../../domain/calendar.ts'
 import { CodedError } from '../../domain/errors.ts'
 import { found, pathOf, type Caller } from '../caller.ts'
 import { Id } from '../schemas.ts'
@@ -13,7 +13,7 @@ const DAYS_MAX = 1100
 /** Of a report with a row for each day. */
 const DAYS_MAX_BY_DAY = 366
 
-const Day = (description: string) =>
+export const Day = (description: string) =>
   Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description }))
 
 /** The parameters that reports have in common, to be taken where they mean something. */
@@ -51,7 +51,15 @@ export async function askedOf(db: Db, caller: Caller, query: ReportQuery, nowMs:
   }
 }
 
-function rangeOf(query: ReportQuery, today: string): DateRange {
+/** @throws CodedError `request.invalid` for days that do not exist, or too many */
+export function rangeOf(
+  query: {
+    readonly from?: string | undefined
+    readonly to?: string | undefined
+    readonly by?: Unit | undefined
+  },
+  today: string,
+): DateRange {
   const to = query.to ?? today
   if (!isDate(to)) throw new CodedError('request.invalid', 'to is not a day of the calendar.')
   const from = query.from ?? addDays(to, 1 - DAYS_DEFAULT)

@@ -4,6 +4,7 @@ import type { Places } from '../../db/queries/report.ts'
 import type { ItemTable } from '../../db/schema-stock.ts'
 import type { Db, FacilityTable } from '../../db/schema.ts'
 import type { DateRange, Unit } from '../../domain/calendar.ts'
+import type { Severity } from '../../domain/rule.ts'
 import type { OperationId } from '../permissions.ts'
 import { Id, nullable } from '../schemas.ts'
 
@@ -24,6 +25,8 @@ export interface ReportQuery {
   readonly dosesPerPerson?: number
   readonly coverage?: number
   readonly wastageRate?: number
+  readonly per?: 'facility' | 'total' | 'person'
+  readonly severity?: Severity
 }
 
 /** A report that is asked for: what it covers, checked. */

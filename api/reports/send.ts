@@ -13,7 +13,7 @@ const PIECE_CHARS = 16_384
 export async function sendReport(
   request: FastifyRequest,
   reply: FastifyReply,
-  report: Report,
+  report: Pick<Report, 'name' | 'row'>,
   rows: Rows,
 ): Promise<FastifyReply> {
   const { format } = request.query as ReportQuery

@@ -16,6 +16,7 @@ import {
   NewAcknowledgement,
   notificationView,
 } from '../breach-view.ts'
+import { breachExposure } from '../breach-exposure.ts'
 import { found, pathOf } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -33,7 +34,7 @@ const list = operation(
         deviceId: Type.Optional(Id),
         equipmentId: Type.Optional(Id),
         facilityId: Type.Optional(Id),
-        state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn'])),
+        state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn', 'closed'])),
       },
       closed,
     ),
@@ -83,6 +84,7 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
       changes: changes.map((row) => changeView(row)),
       notifications: notifications.map((row) => notificationView(row)),
       acknowledgements: acknowledgements.map((row) => acknowledgementView(row)),
+      exposure: await breachExposure(deps.series, breach, deps.clock.now()),
     }
   })
   app.post('/breaches/:id/acknowledge', { schema: acknowledgement }, async (request, reply) => {

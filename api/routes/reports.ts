@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
+import { alarms } from '../reports/alarms.ts'
 import { askedOf } from '../reports/ask.ts'
 import { coverage, expiryRisk, forecast, stockOnHand } from '../reports/on-hand.ts'
 import { fillRate, leadTime } from '../reports/orders.ts'
@@ -23,6 +24,7 @@ const REPORTS: readonly Report[] = [
   reportingCompleteness,
   fillRate,
   leadTime,
+  alarms,
 ]
 
 export const reportRoutes: FastifyPluginAsync<RouteDeps> = async (app, { db, clock }) => {

@@ -1,4 +1,5 @@
 import type { SensorKey } from '../../domain/reading.ts'
+import type { BreachClosing } from '../schema-people.ts'
 import type { RuleTable } from '../schema-rules.ts'
 import type { BreachChangeTable, BreachState, BreachTable, DbOrTrx } from '../schema.ts'
 import { likePrefix } from './facility.ts'
@@ -136,13 +137,41 @@ export async function insertBreach(db: DbOrTrx, row: BreachTable): Promise<void>
 export type BreachUpdate = Partial<
   Pick<
     BreachTable,
-    'state' | 'startAt' | 'endAt' | 'peak' | 'peakAt' | 'lastAt' | 'readings' | 'updatedAt' | 'acknowledgedAt'
+    | 'state'
+    | 'startAt'
+    | 'endAt'
+    | 'peak'
+    | 'peakAt'
+    | 'lastAt'
+    | 'readings'
+    | 'updatedAt'
+    | 'acknowledgedAt'
+    | keyof BreachClosing
   >
 >
+
+/** Of a breach that nobody has closed. */
+export const NOT_CLOSED: BreachClosing = {
+  closedAt: null,
+  closedBy: null,
+  closeReason: null,
+  closeComment: null,
+}
 
 /** @returns false when there is no such breach */
 export async function updateBreach(db: DbOrTrx, id: string, set: BreachUpdate): Promise<boolean> {
   const result = await db.updateTable('breach').set(set).where('id', '=', id).executeTakeFirst()
+  return Number(result.numUpdatedRows) > 0
+}
+
+/** The one update that happens for every reading. @returns false when there is no such breach, or it is not open */
+export async function extendOpenBreach(db: DbOrTrx, id: string, set: BreachUpdate): Promise<boolean> {
+  const result = await db
+    .updateTable('breach')
+    .set(set)
+    .where('id', '=', id)
+    .where('state', '=', 'open')
+    .executeTakeFirst()
   return Number(result.numUpdatedRows) > 0
 }
 

@@ -125,6 +125,19 @@ export async function listDeviceIdsOfEquipment(db: DbOrTrx, equipmentId: string)
   return rows.map((row) => row.id)
 }
 
+/** The devices of one piece of equipment, in the order of their making. */
+export async function listDevicesOfEquipment(
+  db: DbOrTrx,
+  equipmentId: string,
+): Promise<Pick<DeviceTable, 'id' | 'name'>[]> {
+  return db
+    .selectFrom('device')
+    .select(['id', 'name'])
+    .where('equipmentId', '=', equipmentId)
+    .orderBy('id')
+    .execute()
+}
+
 /** Notes a change of a device, and of the devices that speak through it: they stand where it does. */
 export async function insertDeviceChanges(
   trx: DbOrTrx,

@@ -1,12 +1,13 @@
 import type {
   BreachChangeKind,
+  BreachState,
   BreachTable,
-  Db,
   DbOrTrx,
   EquipmentTable,
   FacilityTable,
   NotificationTable,
 } from '../schema.ts'
+import type { TestMessageTable } from '../schema-people.ts'
 import type { RuleTable } from '../schema-rules.ts'
 
 /** The changes of one breach that nobody has been told of yet. */
@@ -25,16 +26,6 @@ export interface BreachFacts {
     RuleTable,
     'id' | 'name' | 'quantity' | 'comparator' | 'threshold' | 'durationMs'
   > | null
-}
-
-/** Somebody who was told of a breach: a receiver at a destination. */
-export interface Listener {
-  readonly breachId: string
-  readonly channel: string
-  readonly destination: string
-  readonly recipient: string
-  /** Reminders made so far. */
-  readonly reminders: number
 }
 
 /** The oldest changes that the notifier has not looked at, by breach. */
@@ -105,26 +96,6 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
 }
 
 /**
- * E-mail addresses of the people responsible for a facility: operators and managers of it or of any place above it, lower case, each once.
- * @param path of the facility: ids from the root down, each followed by `/`
- */
-export async function listResponsible(db: DbOrTrx, path: string): Promise<string[]> {
-  const places = path.split('/').filter((id) => id !== '')
-  if (places.length === 0) return []
-  const rows = await db
-    .selectFrom('userAccount')
-    .select('email')
-    .where('facilityId', 'in', places)
-    .where('role', 'in', ['operator', 'manager'])
-    .where('disabledAt', 'is', null)
-    .where('email', 'is not', null)
-    .orderBy('id')
-    .execute()
-  const addresses = rows.map((row) => row.email?.trim().toLowerCase() ?? '')
-  return [...new Set(addresses)].filter((address) => address !== '')
-}
-
-/**
  * Breaches that are open and not acknowledged, with a reading out of range since `lastSince`, of which nothing was ever made though their
  * changes were looked at. In the order of their ids, from beyond `after`.
  */
@@ -153,6 +124,9 @@ export async function listUnannounced(
             .where('c.toldAt', 'is', null),
         ),
       ),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('breachEscalation as w').select('w.nextAt').whereRef('w.breachId', '=', 'b.id'))),
     )
     .orderBy('b.id')
     .limit(limit)
@@ -250,10 +224,16 @@ export async function claimNotification(
   return Number(result.numUpdatedRows) === 1
 }
 
-export async function markSent(db: DbOrTrx, id: string, now: number): Promise<void> {
+/** @param saidState of the breach, as the message said; null when it was about none */
+export async function markSent(
+  db: DbOrTrx,
+  id: string,
+  saidState: BreachState | null,
+  now: number,
+): Promise<void> {
   await db
     .updateTable('notification')
-    .set({ status: 'sent', sentAt: now, lastError: null })
+    .set({ status: 'sent', sentAt: now, saidState, lastError: null })
     .where('id', '=', id)
     .execute()
 }
@@ -276,37 +256,60 @@ export async function markRetry(db: DbOrTrx, id: string, reason: string, nextAtt
     .execute()
 }
 
-/**
- * Who is due for a reminder: told of a breach that is still open and not acknowledged, last before `lastBefore`, reminded fewer than
- * `remindersMax` times, and with nothing still on the way to them.
- */
-export async function listReminderDue(
-  db: Db,
-  destinations: readonly string[],
-  lastBefore: number,
-  remindersMax: number,
-  limit: number,
-): Promise<Listener[]> {
+/** Breaches that are to be looked at again by now, those that waited longest first. */
+export async function listAwaited(db: DbOrTrx, now: number, limit: number): Promise<string[]> {
   const rows = await db
-    .selectFrom('breach as b')
-    .innerJoin('notification as n', 'n.breachId', 'b.id')
-    .select(['n.breachId', 'n.channel', 'n.destination', 'n.recipient'])
-    .select((eb) =>
-      eb.fn.sum(eb.case().when('n.step', '=', 'reminder').then(1).else(0).end()).as('reminders'),
-    )
-    .where('b.state', '=', 'open')
-    .where('b.acknowledgedAt', 'is', null)
-    .where('n.destination', 'in', destinations)
-    .groupBy(['n.breachId', 'n.channel', 'n.destination', 'n.recipient'])
-    .having((eb) => eb.fn.max(eb.fn.coalesce('n.sentAt', 'n.createdAt')), '<=', lastBefore)
-    .having((eb) => eb.fn.sum(eb.case().when('n.status', '=', 'pending').then(1).else(0).end()), '=', 0)
-    .having(
-      (eb) => eb.fn.sum(eb.case().when('n.step', '=', 'reminder').then(1).else(0).end()),
-      '<',
-      remindersMax,
-    )
+    .selectFrom('breachEscalation')
+    .select('breachId')
+    .where('nextAt', '<=', now)
+    .orderBy('nextAt')
     .limit(limit)
     .execute()
-  // MySQL sums integers to decimals, which come as text.
-  return rows.map((row) => ({ ...row, reminders: Number(row.reminders) }))
+  return rows.map((row) => row.breachId)
+}
+
+/** Says when a breach is to be looked at again though nothing happens to it; null: not at all. The caller holds the lock on the breach. */
+export async function awaitBreach(trx: DbOrTrx, breachId: string, nextAt: number | null): Promise<void> {
+  if (nextAt === null) {
+    await trx.deleteFrom('breachEscalation').where('breachId', '=', breachId).execute()
+    return
+  }
+  const { numUpdatedRows } = await trx
+    .updateTable('breachEscalation')
+    .set({ nextAt })
+    .where('breachId', '=', breachId)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) await trx.insertInto('breachEscalation').values({ breachId, nextAt }).execute()
+}
+
+/** A breach that is looked at again anyhow is looked at now: somebody could not be told. */
+export async function hastenBreach(db: DbOrTrx, breachId: string, now: number): Promise<void> {
+  await db
+    .updateTable('breachEscalation')
+    .set({ nextAt: now })
+    .where('breachId', '=', breachId)
+    .where('nextAt', '>', now)
+    .execute()
+}
+
+/** Test messages of which no notifications were made yet, oldest first. */
+export async function listTestMessages(db: DbOrTrx, limit: number): Promise<TestMessageTable[]> {
+  return db
+    .selectFrom('testMessage')
+    .selectAll()
+    .where('toldAt', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** @returns false when another notifier has it */
+export async function takeTestMessage(trx: DbOrTrx, id: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('testMessage')
+    .set({ toldAt: now })
+    .where('id', '=', id)
+    .where('toldAt', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
 }

@@ -1,6 +1,6 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto'
 import { test, type Test } from 'tap'
-import { insertBreach } from '../../db/queries/breach.ts'
+import { insertBreach, NOT_CLOSED } from '../../db/queries/breach.ts'
 import { addsUp, checkEvents, documentOf, eventsOf } from './epcis-world.ts'
 import { onBothDatabases, openStockWorld, plantLot } from './stock-world.ts'
 import type { Json } from './world.ts'
@@ -210,6 +210,7 @@ async function epcisSuite(suite: Test, databaseUrl: string): Promise<void> {
       lastAt: startAt + 120_000,
       readings: 3,
       acknowledgedAt: null,
+      ...NOT_CLOSED,
       recordedAt: Date.now(),
       updatedAt: Date.now(),
     })

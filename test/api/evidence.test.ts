@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { test } from 'tap'
+import { NOT_CLOSED } from '../../db/queries/breach.ts'
 import { insertBreach, insertBreachChanges } from '../../db/queries/breach.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import { waitFor } from '../wait-for.ts'
@@ -121,6 +122,7 @@ test('breaches: list, detail, acknowledgement', async (t) => {
     lastAt: START + (i + 4) * MINUTE,
     readings: 5,
     acknowledgedAt: null,
+    ...NOT_CLOSED,
     recordedAt: START,
     updatedAt: START,
   })

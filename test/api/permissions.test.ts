@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { test } from 'tap'
 import { mayCall, NATIONAL, PERMISSIONS, type OperationId } from '../../api/permissions.ts'
-import { insertBreach } from '../../db/queries/breach.ts'
+import { insertBreach, NOT_CLOSED } from '../../db/queries/breach.ts'
 import { insertRefusals } from '../../db/queries/refusal.ts'
 import { ROLES, type Role } from '../../domain/role.ts'
 import { OF_LOTS, plantPapers } from './papers.ts'
@@ -44,6 +44,7 @@ async function plantBreachAndRefusal(world: World, site: Site) {
     lastAt: 3000,
     readings: 3,
     acknowledgedAt: null,
+    ...NOT_CLOSED,
     recordedAt: 3000,
     updatedAt: 3000,
   })

@@ -161,6 +161,6 @@ test('the registry: facilities, storage points, equipment, devices', async (suit
         { id: 'who-30dtr-low', threshold: -0.5, comparator: 'lte' },
       ],
     })
-    t.match((await get('/v1/profiles', admin)).body, { items: [{ id: 'who-30dtr' }], nextCursor: null })
+    t.match(JSON.stringify((await get('/v1/profiles', admin)).body), '"id":"who-30dtr"')
   })
 })

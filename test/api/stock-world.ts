@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Test } from 'tap'
 import type { Db } from '../../db/schema.ts'
 import type { VvmType } from '../../domain/stock.ts'
-import { hasMariadb, startMariadb } from '../services/mariadb.ts'
+import { freshDatabase, hasMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
 import { openWorld, plantTree, type Tree, type World } from './world.ts'
 
@@ -28,9 +28,7 @@ export async function onBothDatabases(
 ): Promise<void> {
   await suite.test('SQLite', (t) => run(t, `sqlite:${t.testdir()}/stock.sqlite`))
   await suite.test('MariaDB', { skip: skipWithout('MariaDB', hasMariadb) }, async (t) => {
-    const server = await startMariadb()
-    t.teardown(() => server.stop())
-    await run(t, server.url)
+    await run(t, await freshDatabase(t))
   })
 }
 

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { test, type Test } from 'tap'
-import { insertBreach } from '../../db/queries/breach.ts'
+import { insertBreach, NOT_CLOSED } from '../../db/queries/breach.ts'
 import { waitFor } from '../wait-for.ts'
 import { openStockWorld } from './stock-world.ts'
 import { ADMIN_PASSWORD, openWorld, plantTree, type World } from './world.ts'
@@ -121,6 +121,7 @@ test('the live stream shows readings and breaches of the own part of the tree, a
       lastAt: 3000,
       readings: 3,
       acknowledgedAt: null,
+      ...NOT_CLOSED,
       recordedAt: 3000,
       updatedAt: 3000,
     })

@@ -18,6 +18,8 @@ export function exampleNotice(partial: Partial<Notice> = {}): Notice {
     step: 'opened',
     subject: 'Too warm: Refrigerator 3, Puskesmas Cisarua, 11.4 °C',
     text: 'Refrigerator 3 at Puskesmas Cisarua is too warm.\nCheck the door.',
+    html: '<p>Refrigerator 3 at Puskesmas Cisarua is too warm.<br>Check the door.</p>',
+    short: 'Too warm: Refrigerator 3, Puskesmas Cisarua, 11.4 C',
     data: { breachId: 'b1', peak: 11.4 },
     recipient: undefined,
     ...partial,

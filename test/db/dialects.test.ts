@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { hasMariadb, startMariadb } from '../services/mariadb.ts'
+import { freshDatabase, hasMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
 import { dialectContract } from './dialect-contract.ts'
 
@@ -8,7 +8,5 @@ test('SQLite', async (t) => {
 })
 
 test('MariaDB', { skip: skipWithout('MariaDB', hasMariadb) }, async (t) => {
-  const server = await startMariadb()
-  t.teardown(() => server.stop())
-  await dialectContract(t, server.url)
+  await dialectContract(t, await freshDatabase(t))
 })

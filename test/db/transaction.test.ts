@@ -5,7 +5,7 @@ import { openDb } from '../../db/open.ts'
 import { insertDevice } from '../../db/queries/device.ts'
 import type { Db, DbOrTrx } from '../../db/schema.ts'
 import { inTransaction } from '../../db/transaction.ts'
-import { hasMariadb, startMariadb } from '../services/mariadb.ts'
+import { freshDatabase, hasMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
 
 const skip = skipWithout('MariaDB', hasMariadb)
@@ -33,9 +33,8 @@ async function countUp(trx: DbOrTrx, id: string): Promise<void> {
 }
 
 test('processes that start at once migrate once', { skip }, async (t) => {
-  const server = await startMariadb()
-  t.teardown(() => server.stop())
-  const dbs = await Promise.all(Array.from({ length: 4 }, () => openDb(server.url)))
+  const url = await freshDatabase(t)
+  const dbs = await Promise.all(Array.from({ length: 4 }, () => openDb(url)))
   t.teardown(() => Promise.all(dbs.map((db) => db.destroy())))
   await Promise.all(dbs.map(migrate))
   const rules = await dbs[0]?.selectFrom('rule').select('id').execute()
@@ -43,9 +42,8 @@ test('processes that start at once migrate once', { skip }, async (t) => {
 })
 
 test('transactions that meet crosswise all succeed, each once', { skip }, async (t) => {
-  const server = await startMariadb()
-  t.teardown(() => server.stop())
-  const db = await openDb(server.url)
+  const url = await freshDatabase(t)
+  const db = await openDb(url)
   t.teardown(() => db.destroy())
   await migrate(db)
   const [a, b] = [await addDevice(db), await addDevice(db)]
@@ -67,9 +65,8 @@ test('transactions that meet crosswise all succeed, each once', { skip }, async 
 })
 
 test('what is no conflict is not tried again', { skip }, async (t) => {
-  const server = await startMariadb()
-  t.teardown(() => server.stop())
-  const db = await openDb(server.url)
+  const url = await freshDatabase(t)
+  const db = await openDb(url)
   t.teardown(() => db.destroy())
   let begun = 0
   const fails = inTransaction(db, async () => {

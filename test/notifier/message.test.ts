@@ -1,6 +1,8 @@
 import { test } from 'tap'
+import { NOT_CLOSED } from '../../db/queries/breach.ts'
 import type { BreachFacts } from '../../db/queries/notification.ts'
 import { english } from '../../notifier/message-en.ts'
+import { durationText } from '../../notifier/message-text.ts'
 import { writeMessage, type Step } from '../../notifier/message.ts'
 
 const MINUTE_MS = 60_000
@@ -23,6 +25,7 @@ const high: BreachFacts = {
     lastAt: START + 605 * MINUTE_MS,
     readings: 61,
     acknowledgedAt: null,
+    ...NOT_CLOSED,
     recordedAt: START + 605 * MINUTE_MS,
     updatedAt: START + 605 * MINUTE_MS,
   },
@@ -123,7 +126,7 @@ test('durations: two units, plurals right', async (t) => {
     [1445, '1 day'],
     [2 * 1440 + 60, '2 days 1 hour'],
   ]
-  for (const [minutes, text] of cases) t.equal(english.duration(minutes * MINUTE_MS), text)
+  for (const [minutes, text] of cases) t.equal(durationText(english, minutes * MINUTE_MS), text)
 })
 
 test('the data is for machines: numbers, ids, RFC 3339', async (t) => {

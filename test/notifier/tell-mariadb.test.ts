@@ -3,7 +3,7 @@ import { openDb } from '../../db/open.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import type { NoticeChannel } from '../../ports/notice.ts'
 import { hasGalera, startGalera } from '../services/galera.ts'
-import { hasMariadb, startMariadb } from '../services/mariadb.ts'
+import { freshDatabase, hasMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
 import { waitFor } from '../wait-for.ts'
 import { createWorld, endBreach, HOUR_MS, insertUser, openBreach, settled } from './tell-world.ts'
@@ -11,9 +11,8 @@ import { createWorld, endBreach, HOUR_MS, insertUser, openBreach, settled } from
 const BREACHES = 20
 
 test('MariaDB', { skip: skipWithout('MariaDB', hasMariadb) }, async (t) => {
-  const server = await startMariadb()
-  t.teardown(() => server.stop())
-  await sayEverythingOnce(t, [server.url, server.url, server.url])
+  const url = await freshDatabase(t)
+  await sayEverythingOnce(t, [url, url, url])
 })
 
 test('Galera', { skip: skipWithout('Galera', hasGalera) }, async (t) => {

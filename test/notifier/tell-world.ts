@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { NOT_CLOSED } from '../../db/queries/breach.ts'
 import { openMemoryCache } from '../../adapters/cache/memory.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openDb } from '../../db/open.ts'
@@ -161,6 +162,7 @@ export async function openBreach(world: World, row: Partial<BreachTable> = {}): 
     lastAt: now - 5 * MINUTE_MS,
     readings: 61,
     acknowledgedAt: null,
+    ...NOT_CLOSED,
     recordedAt: now,
     updatedAt: now,
     ...row,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -5,6 +6,7 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { userInfo } from 'node:os'
 import { createConnection, type Connection } from 'mysql2/promise'
+import type { Test } from 'tap'
 import { waitFor } from '../wait-for.ts'
 import { folderFor, portFor, type Place } from './place.ts'
 
@@ -13,6 +15,31 @@ const START_MS_MAX = 120_000
 
 /** Whether MariaDB is installed here. */
 export const hasMariadb = existsSync(SERVER)
+
+/** Where the address of the server is that the files of a whole run share. */
+export const SHARED_MARIADB = 'TEST_MARIADB_URL'
+
+/** The address of a fresh, empty database, gone with the test: on the server of the whole run, or on one of its own. */
+export async function freshDatabase(t: Test): Promise<string> {
+  const shared = process.env[SHARED_MARIADB]
+  if (shared === undefined) {
+    const server = await startMariadb()
+    t.teardown(() => server.stop())
+    return server.url
+  }
+  const url = new URL(shared)
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await ask(url, `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
+  t.teardown(() => ask(url, `DROP DATABASE ${name}`))
+  url.pathname = name
+  return url.href
+}
+
+async function ask(url: URL, sql: string): Promise<void> {
+  const connection = await createConnection(url.href)
+  await connection.query(sql)
+  await connection.end()
+}
 
 export interface Mariadb {
   /** Of a fresh, empty database. */
@@ -28,16 +55,19 @@ export interface Mariadb {
   stop(): Promise<void>
 }
 
-/** Starts a private server, in a temporary folder and on a free port unless told otherwise. */
-export async function startMariadb(place: Place = {}): Promise<Mariadb> {
+/**
+ * Starts a private server, in a temporary folder and on a free port unless told otherwise.
+ * @param flags of the server, beside those of its place
+ */
+export async function startMariadb(place: Place = {}, flags: readonly string[] = []): Promise<Mariadb> {
   const { folder, leave } = await folderFor('mariadb', place)
   const server = new MariadbProcess(folder, await portFor(place), userInfo().username)
   await server.install()
-  await server.start()
+  await server.start(flags)
   await server.createDatabase()
   return {
     url: server.url,
-    start: () => server.start(),
+    start: () => server.start(flags),
     kill: () => server.end('SIGKILL'),
     pause: () => server.signal('SIGSTOP'),
     resume: () => server.signal('SIGCONT'),
@@ -122,7 +152,13 @@ export class MariadbProcess {
 
   /** Runs the server for one answer, such as `--wsrep-recover`, and answers what it logged. */
   async ask(flag: string): Promise<string> {
-    const { stderr } = await promisify(execFile)(SERVER, [...this.#own(), flag])
+    // Without a port: the default one would be the same for every server that is asked now.
+    const { stderr } = await promisify(execFile)(SERVER, [
+      ...this.#own(),
+      `--socket=${this.#dir}/socket`,
+      '--skip-networking',
+      flag,
+    ])
     return stderr
   }
 

@@ -4,10 +4,10 @@ import { FAULTS } from '../faults/faults.ts'
 import { hasDistributed, startDistributed } from '../services/deployment.ts'
 import { skipWithout } from '../services/required.ts'
 
-// The short form of `npm run faults`: two processes of each part on real servers, a light load, and the faults that touch the most.
+// The short form of `npm run faults`: two processes of each part on real servers, a light load, and the fault that touches the most.
 const LOAD = { devices: 20, readingsPerSecond: 400, beforeMs: 3000, afterMs: 5000 }
 const LASTS_MS = 4000
-const NAMES = ['kill-one-of-each', 'kill-rabbitmq']
+const NAMES = ['kill-one-of-each']
 const skip = skipWithout('MariaDB, RabbitMQ, Redis or VictoriaMetrics', hasDistributed)
 
 test('faults are endured', { skip, timeout: 230_000 }, async (t) => {
