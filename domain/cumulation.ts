@@ -115,7 +115,10 @@ function isSameCell(rule: Rule, a: number, b: number): boolean {
 export function expire(cumulation: Cumulation, rule: Rule, time: number): number {
   const start = windowStart(cumulation, rule, time)
   const { groups } = cumulation
+  // The one that is going on stays, also when the window begins at this very moment: the next reading may add to it.
+  const last = cumulation.isGoing ? groups.length - 1 : groups.length
   for (let group = groups[cumulation.head]; group && group.lastAt <= start; group = groups[cumulation.head]) {
+    if (cumulation.head === last) break
     cumulation.totalMs -= group.ms
     cumulation.head += 1
   }

@@ -15,10 +15,11 @@ const changed: Run[] = []
  * @returns false when it is late, so that it has to be judged over a window
  */
 export function judgeInOrder(runs: Runs, stream: Stream, { time, values }: Reading): boolean {
-  const { states, placement } = stream
-  const { rules } = placement
-  for (let index = 0; index < rules.length; index += 1) {
-    const rule = rules[index]
+  const { states, live, placement } = stream
+  if (time < stream.overAt) return false
+  for (let at = 0; at < live.length; at += 1) {
+    const index = live[at] ?? 0
+    const rule = placement.rules[index]
     const value = rule && values[rule.quantity]
     if (rule === undefined || value === undefined) continue
     const state = states[index]

@@ -9,6 +9,7 @@ import type { Part } from '../ports/part.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 import { startJudge } from './judge.ts'
+import { startRuleChanges } from './rule-changes.ts'
 import { startTell, TELL_DEFAULTS, type TellSettings } from './tell.ts'
 
 export { TELL_DEFAULTS, type TellSettings } from './tell.ts'
@@ -31,6 +32,7 @@ export interface NotifierDeps {
 export async function startNotifier(deps: NotifierDeps): Promise<Part> {
   const { settings, channels, ...shared } = deps
   const judge = await startJudge({ ...shared, settings })
+  const ruleChanges = startRuleChanges(shared)
   const tell = await startTell({ ...shared, channels, settings: { ...TELL_DEFAULTS, ...settings } })
   return {
     name: 'notifier',
@@ -39,6 +41,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Part> {
     },
     async stop() {
       await tell.stop()
+      await ruleChanges.stop()
       await judge.stop()
     },
   }

@@ -1,6 +1,7 @@
 import { reconcile } from '../domain/judgement.ts'
 import type { Rule } from '../domain/rule.ts'
 import { listBreachesWithin } from '../db/queries/breach.ts'
+import { findReadingRules } from '../db/queries/rule.ts'
 import type { Placement } from '../db/queries/placement.ts'
 import type { BreachTable } from '../db/schema.ts'
 import type { Judging } from './judging.ts'
@@ -50,8 +51,42 @@ export async function judgeSpan(
   }
 }
 
+// A rule that held, did not, and holds again is there once for each time.
 function reachesInto(row: BreachTable, { rule, start, end }: Window): boolean {
-  return row.ruleId === rule.id && row.startAt < (end ?? Infinity) && (row.endAt ?? Infinity) > start
+  return isOf(row, rule) && row.startAt < (end ?? Infinity) && (row.endAt ?? Infinity) > start
+}
+
+function isOf({ ruleId, startAt }: BreachTable, { id, validFrom, validTo }: Rule): boolean {
+  return ruleId === id && startAt >= (validFrom ?? -Infinity) && startAt < (validTo ?? Infinity)
+}
+
+/**
+ * What was found from `from` on by rules that do not hold there any more. Of other equipment it stays: the device was moved, and the rules there are
+ * not known here; and what no reading caused is not ours.
+ */
+export async function findUnruled(
+  { db }: Judging,
+  stream: Stream,
+  placement: Placement,
+  from: number,
+  to: number,
+): Promise<Finding[]> {
+  const rows = await listBreachesWithin(db, stream, from, to)
+  const unruled = rows.filter(
+    (row) =>
+      row.state !== 'withdrawn' &&
+      row.startAt >= from &&
+      row.equipmentId !== null &&
+      row.equipmentId === placement.equipmentId &&
+      !placement.rules.some((rule) => isOf(row, rule)),
+  )
+  const judged = await findReadingRules(db, [...new Set(unruled.map(({ ruleId }) => ruleId))])
+  return unruled
+    .filter(({ ruleId }) => judged.has(ruleId))
+    .map((row) => {
+      const rule = { id: row.ruleId, severity: row.severity }
+      return { sensor: stream, placement, rule, row, breach: undefined }
+    })
 }
 
 function widen(span: Span, windows: readonly Window[], rows: readonly BreachTable[]): Span | undefined {

@@ -13,6 +13,10 @@ export interface Stream extends SensorKey {
   placement: Placement
   /** By index of `placement.rules`; missing until a reading with the quantity of the rule came. */
   states: (RuleState | undefined)[]
+  /** Indexes of the rules that readings in order can still matter to: those whose validity is over are left out, however many versions there were. */
+  live: readonly number[]
+  /** When the last of those left out was over: what is earlier is late. */
+  overAt: number
   /** No reading later than this has come yet; missing until the first window showed how far the store is. */
   horizon: number | undefined
   /** What waits in the queue `rejudge`, oldest first; nothing when `current`. */
@@ -135,6 +139,8 @@ function createStream(deviceId: string, sensor: string, bornAfter: number): Stre
     phase: 'pending',
     placement: UNPLACED,
     states: [],
+    live: [],
+    overAt: -Infinity,
     horizon: undefined,
     late: [],
     bornAfter,
@@ -149,4 +155,27 @@ export function suspend(stream: Stream): void {
   for (const state of stream.states) {
     if (state) stream.horizon = Math.max(stream.horizon ?? -Infinity, state.time)
   }
+}
+
+/** Takes what a window showed over. */
+export function resume(
+  stream: Stream,
+  placement: Placement,
+  horizon: number,
+  states: readonly (RuleState | undefined)[],
+): void {
+  if (stream.placement !== placement) stream.states = placement.rules.map(() => undefined)
+  stream.placement = placement
+  stream.horizon = horizon
+  states.forEach((state, index) => {
+    if (state) stream.states[index] = state
+  })
+  stream.overAt = -Infinity
+  stream.live = [...placement.rules.keys()].filter((index) => {
+    const validTo = placement.rules[index]?.validTo ?? Infinity
+    const run = stream.states[index]?.run
+    if (validTo > horizon || run?.endAt === null) return true
+    stream.overAt = Math.max(stream.overAt, validTo)
+    return false
+  })
 }

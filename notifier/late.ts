@@ -17,6 +17,8 @@ export interface Extent {
   from: number
   to: number
   readonly quantities: Set<Quantity>
+  /** Everything from `from` on, by all rules, and what was found by rules that hold there no more. */
+  isWhole: boolean
   count: number
 }
 
@@ -29,7 +31,14 @@ export interface LateBatch {
 
 /** Of no readings yet. */
 export function createExtent(): Extent {
-  return { acceptedBy: -Infinity, from: Infinity, to: -Infinity, quantities: new Set(), count: 0 }
+  return {
+    acceptedBy: -Infinity,
+    from: Infinity,
+    to: -Infinity,
+    quantities: new Set(),
+    isWhole: false,
+    count: 0,
+  }
 }
 
 /** One reading more. */

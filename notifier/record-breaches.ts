@@ -31,7 +31,7 @@ export interface RecordDeps {
 export interface Subject {
   readonly sensor: SensorKey
   readonly placement: Placement
-  readonly rule: Rule
+  readonly rule: Pick<Rule, 'id' | 'severity'>
 }
 
 /** A breach of a sensor as its readings show it. Without `row` there is no record yet; without `breach` there never was one. */

@@ -2,6 +2,7 @@ import type { Delivery } from '../ports/queue.ts'
 import type { Judging } from './judging.ts'
 import { suspend, type Stream } from './judging-state.ts'
 import { createExtent, widen, type Extent, type Late } from './late.ts'
+import { isRequest } from './rejudge-request.ts'
 
 /** What of the deliveries is of one sensor, and what else of it waits. */
 export interface Work extends Extent {
@@ -27,7 +28,10 @@ export function collect(judging: Judging, deliveries: readonly Delivery[]): Work
     for (const reading of batch.readings) {
       const { deviceId, sensor } = reading
       const stream = streams.find(deviceId)?.get(sensor) ?? streams.create(deviceId, sensor)
-      if (number <= stream.bornAfter) {
+      if (isRequest(reading)) {
+        suspend(stream)
+        demand(workOf(stream), acceptedBy, reading.time)
+      } else if (number <= stream.bornAfter) {
         suspend(stream)
         widen(workOf(stream), acceptedBy, reading)
       } else if (number > stream.judgedTo) {
@@ -51,6 +55,12 @@ export function collectMore({ streams }: Judging, works: readonly Work[], stored
 /** Counting from 1 in this process; 0, which no stream knows, for a batch of another one or from before a restart. */
 function numberOf({ name }: Judging, id: string): number {
   return id.startsWith(`${name}.`) ? Number(id.slice(name.length + 1)) : 0
+}
+
+function demand(work: Work, acceptedBy: number, from: number): void {
+  work.isWhole = true
+  work.acceptedBy = Math.max(work.acceptedBy, acceptedBy)
+  work.from = Math.min(work.from, from)
 }
 
 function absorb(work: Work, taken: readonly Late[]): void {

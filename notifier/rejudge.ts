@@ -4,10 +4,11 @@ import type { Reading } from '../domain/reading.ts'
 import type { Placement } from '../db/queries/placement.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
-import { judgeSpan } from './judge-span.ts'
+import { findUnruled, judgeSpan } from './judge-span.ts'
 import { fail, storesAnswer, type Judging } from './judging.ts'
-import type { Stream } from './judging-state.ts'
+import { resume, type Stream } from './judging-state.ts'
 import { recordFindings, recordRuns, type Finding } from './record-breaches.ts'
+import { hasRequests, spellOut } from './rejudge-request.ts'
 import { collect, collectMore, type Work } from './rejudge-work.ts'
 import { readTails } from './rejudge-tails.ts'
 import { judgeWindow, type Tail, type Window } from './window.ts'
@@ -29,9 +30,11 @@ const SENSORS_AT_ONCE = 100
 /** The handler of the queue `rejudge`: judges what came out of order, over the window of the series that it touches. */
 export function createRejudge(judging: Judging) {
   return async (deliveries: readonly Delivery[]): Promise<Verdict[]> => {
-    const works = collect(judging, deliveries)
+    let works: Work[] = []
     try {
-      collectMore(judging, works, await waitForStore(judging, works))
+      works = collect(judging, await withRequests(judging, deliveries))
+      const acceptedBy = works.reduce((latest, work) => Math.max(latest, work.acceptedBy), -Infinity)
+      collectMore(judging, works, await waitForStore(judging, acceptedBy))
       // Effects of what these streams had judged in order before must be written before their records are read.
       await judging.writes.idle()
       const outcomes = await judgeAll(judging, works)
@@ -52,15 +55,20 @@ export function createRejudge(judging: Judging) {
   }
 }
 
+// Who asks has changed the rules, or the place: nothing that is remembered holds for what comes from here on.
+async function withRequests(judging: Judging, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+  if (!hasRequests(deliveries)) return deliveries
+  const acceptedBy = Math.max(judging.clock.now(), judging.acceptedAtMax)
+  await waitForStore(judging, acceptedBy)
+  await judging.writes.idle()
+  return spellOut(judging, deliveries)
+}
+
 /**
  * However long it takes: without what the store still has to write, windows would show breaches that never were.
  * @returns everything accepted before this is in the store
  */
-async function waitForStore(
-  { queue, stopping: { signal } }: Judging,
-  works: readonly Work[],
-): Promise<number> {
-  const acceptedBy = works.reduce((latest, work) => Math.max(latest, work.acceptedBy), -Infinity)
+async function waitForStore({ queue, stopping: { signal } }: Judging, acceptedBy: number): Promise<number> {
   for (let delayMs = STORE_POLL_MS; ; delayMs = Math.min(delayMs * 2, STORE_POLL_MS_MAX)) {
     signal.throwIfAborted()
     const pending = queue.pendingSince('store') ?? Infinity
@@ -88,11 +96,13 @@ async function judgeWork(judging: Judging, work: Work, tail: Tail | undefined): 
   const placement = await judging.placements.of(stream.deviceId)
   const newest = stream.horizon ?? tail?.readings.at(-1)?.time ?? (await newestTime(judging, stream))
   const horizon = Math.max(newest, work.to)
-  const rules = placement.rules.filter((rule) => work.quantities.has(rule.quantity))
-  if (rules.length === 0) return { placement, horizon, states: [], findings: [] }
-  const around = await judgeSpan(judging, stream, placement, rules, work, horizon, tail)
+  const rules = placement.rules.filter((rule) => work.isWhole || work.quantities.has(rule.quantity))
+  const span = { from: work.from, to: work.isWhole ? horizon : work.to }
+  const unruled = work.isWhole ? await findUnruled(judging, stream, placement, work.from, horizon) : []
+  if (rules.length === 0 || span.from > span.to) return { placement, horizon, states: [], findings: unruled }
+  const around = await judgeSpan(judging, stream, placement, rules, span, horizon, tail)
   const states = await findStates(judging, work, placement, around.windows, horizon, tail)
-  return { placement, horizon, states, findings: around.findings }
+  return { placement, horizon, states, findings: [...unruled, ...around.findings] }
 }
 
 // Those together that begin at about the same time.
@@ -141,12 +151,7 @@ async function settle(judging: Judging, outcomes: ReadonlyMap<Work, Outcome>): P
   let inOrder = 0
   for (const [{ stream }, outcome] of outcomes) {
     if (stream.phase === 'gone') continue
-    if (stream.placement !== outcome.placement) stream.states = outcome.placement.rules.map(() => undefined)
-    stream.placement = outcome.placement
-    stream.horizon = outcome.horizon
-    outcome.states.forEach((state, index) => {
-      if (state) stream.states[index] = state
-    })
+    resume(stream, outcome.placement, outcome.horizon, outcome.states)
     inOrder += getInOrder(judging, stream, runs)
   }
   if (inOrder > 0) judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, inOrder)
@@ -181,6 +186,9 @@ function getInOrder({ streams }: Judging, stream: Stream, runs: Runs): number {
   return readings.length
 }
 
-function isJudgeable({ placement, states }: Stream, { values }: Reading): boolean {
-  return placement.rules.every((rule, index) => values[rule.quantity] === undefined || states[index])
+function isJudgeable({ placement, states, live }: Stream, { values }: Reading): boolean {
+  return live.every((index) => {
+    const rule = placement.rules[index]
+    return rule === undefined || values[rule.quantity] === undefined || states[index] !== undefined
+  })
 }

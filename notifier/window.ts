@@ -62,8 +62,21 @@ export async function judgeWindow(
     else await walkForward(series, sensor, walks, span)
     for (const walk of walks)
       if (walk.isSettled || walk.start <= span.floor) windows.set(walk.rule, windowOf(walk))
+    // Most often because there are no older readings, and then there is nothing to look for step by step.
+    if (windows.size < rules.length && !(await hasEarlier(series, sensor, span, from))) depth = Infinity
   }
   return rules.map((rule) => windows.get(rule) as Window)
+}
+
+async function hasEarlier(
+  series: Series,
+  { deviceId, sensor }: SensorKey,
+  { floor }: Span,
+  to: number,
+): Promise<boolean> {
+  if (to <= floor) return false
+  const one = await series.read({ deviceId, sensor, from: floor, to, limit: 1, order: 'descending' })
+  return one.length > 0
 }
 
 function windowOf({ rule, start, end, settledAt, runs, state }: Walk): Window {

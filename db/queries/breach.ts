@@ -130,6 +130,17 @@ export async function listBreachesWithin(
     .execute()
 }
 
+/** The sensors of a device that have had a breach. */
+export async function listBreachSensors(db: DbOrTrx, deviceId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('breach')
+    .select('sensor')
+    .distinct()
+    .where('deviceId', '=', deviceId)
+    .execute()
+  return rows.map(({ sensor }) => sensor)
+}
+
 export async function insertBreach(db: DbOrTrx, row: BreachTable): Promise<void> {
   await db.insertInto('breach').values(row).execute()
 }

@@ -1,3 +1,4 @@
+import { QUANTITY_NAMES } from '../../domain/reading.ts'
 import type { Rule, Window } from '../../domain/rule.ts'
 import type { DbOrTrx } from '../schema.ts'
 import type { RuleTable } from '../schema-rules.ts'
@@ -67,4 +68,16 @@ export async function listRules(
 /** Those of these rules that there are. */
 export async function findRules(db: DbOrTrx, ids: readonly string[]): Promise<RuleTable[]> {
   return ids.length === 0 ? [] : db.selectFrom('rule').selectAll().where('id', 'in', ids).execute()
+}
+
+/** Which of these rules judge readings; the others watch over devices and places. */
+export async function findReadingRules(db: DbOrTrx, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('rule')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('quantity', 'in', QUANTITY_NAMES)
+    .execute()
+  return new Set(rows.map(({ id }) => id))
 }

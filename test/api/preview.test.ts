@@ -8,6 +8,7 @@ import { judgeReadings } from '../../domain/breach.ts'
 import type { Reading } from '../../domain/reading.ts'
 import { EVERYWHERE } from '../../domain/rule-resolution.ts'
 import { JUDGE_SETTINGS, startJudge } from '../../notifier/judge.ts'
+import { startRuleChanges } from '../../notifier/rule-changes.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { QUEUES } from '../../ports/queue.ts'
 import { waitFor } from '../wait-for.ts'
@@ -57,7 +58,11 @@ async function openJudged(t: Test): Promise<Judged> {
   const world = await openWorld(t)
   const log = pino({ level: 'silent' })
   const judge = await startJudge({ ...world, log, clock: systemClock, settings: JUDGE_SETTINGS })
-  t.teardown(() => judge.stop())
+  const ruleChanges = startRuleChanges({ ...world, log, clock: systemClock })
+  t.teardown(async () => {
+    await ruleChanges.stop()
+    await judge.stop()
+  })
   const tree = await plantTree(world)
   // Only the rules that a test gives.
   const damp = { ...warm, quantity: 'humidity', threshold: 99 }
@@ -260,6 +265,18 @@ test('previews', async (suite) => {
     })
     // Of another quantity, and so beside the point.
     t.match(await counts({ rules: [{ ...warm, quantity: 'humidity' }], equipmentId }), { recorded: 0 })
+  })
+
+  await suite.test('a version that reaches into the past has it judged again', async (t) => {
+    const open = async () =>
+      (await world.get(`/v1/breaches?deviceId=${b.device}`, admin)).body['items'] as unknown as Json[]
+    const before = await open()
+    t.match(before, [{ ruleId: 'strict.1.1', state: 'ended' }])
+    const lax = { rules: [{ ...warm, threshold: 8.9 }], validFrom: null }
+    t.equal((await world.post('/v1/profiles/strict/versions', admin, lax)).status, 201)
+    await waitFor(async () => (await open()).length === 2, 'it to be judged again', 20_000)
+    const states = (await open()).map(({ ruleId, state }) => `${String(ruleId)} ${String(state)}`)
+    t.same(states.toSorted(), ['strict.1.1 withdrawn', 'strict.2.1 ended'])
   })
 
   await suite.test('hours are those of the facility', async (t) => {

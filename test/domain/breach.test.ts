@@ -158,3 +158,130 @@ test('fold says what a reading did', async (t) => {
   t.match(run, { reachedAt: 100, lastAt: 110, endAt: 120, readings: 3, peak: -2 })
   t.same(after(130, 1), [], 'in range again')
 })
+
+const DAY: Partial<Rule> = { mode: 'cumulative', window: { kind: 'day', timeZone: 'Europe/Berlin' } }
+const SLIDING: Partial<Rule> = { mode: 'cumulative', window: { kind: 'sliding', ms: 24 * 60 * MINUTE_MS } }
+
+/** Every minute of [from, to] at a time of Berlin on a day. */
+function berlin(day: string, from: string, to: string, temperature: number): [number, number][] {
+  const at = (time: string) =>
+    Temporal.PlainDateTime.from(`${day}T${time}`).toZonedDateTime('Europe/Berlin').epochMilliseconds /
+    MINUTE_MS
+  return every(at(from), at(to), temperature)
+}
+
+// 20 minutes, twice, and a third time.
+function pieces(last: number) {
+  return series(...every(0, 20, 9), [21, 5], ...every(300, 320, 9), [321, 5], ...every(600, last, 9))
+}
+
+test('cumulative: what adds up to the duration exactly counts, in however many pieces', async (t) => {
+  const rule: Rule = { ...high, ...SLIDING, durationMs: 60 * MINUTE_MS }
+  t.same(inMinutes(judgeReadings(rule, pieces(619))), [], '59 minutes')
+  t.same(inMinutes(judgeReadings(rule, pieces(620))), [
+    { start: 0, end: null, peak: 9, peakAt: 0, last: 620, readings: 63 },
+  ])
+})
+
+// 30 minutes at first; 24 hours later 30 minutes more take just as many out of the window.
+function again(first: number) {
+  return series(...every(0, 30, 9), [31, 5], ...every(first, first + 30, 9))
+}
+
+test('cumulative: what leaves the window counts no more, to the minute', async (t) => {
+  const rule: Rule = { ...high, ...SLIDING, durationMs: 60 * MINUTE_MS }
+  t.equal(judgeReadings(rule, again(1440 - 30)).length, 1, 'all of it is still there')
+  t.equal(judgeReadings(rule, again(1440 - 29)).length, 0, 'a minute is gone')
+})
+
+test('cumulative: a silence adds nothing, and ends no breach', async (t) => {
+  const rule: Rule = { ...high, ...SLIDING, durationMs: 60 * MINUTE_MS, gapMsMax: 10 * MINUTE_MS }
+  t.equal(judgeReadings(rule, series([0, 9], [59, 9], [120, 9])).length, 0)
+  t.equal(
+    judgeReadings(rule, series(...every(0, 30, 9), ...every(41, 70, 9))).length,
+    0,
+    '11 minutes of silence',
+  )
+  t.equal(judgeReadings(rule, series(...every(0, 30, 9), ...every(40, 60, 9))).length, 1, '10 minutes count')
+  t.match(inMinutes(judgeReadings(rule, series(...every(0, 60, 9), [300, 9], [301, 5]))), [
+    { end: 301, last: 300 },
+  ])
+})
+
+test('cumulative: violated again while the window holds a part of it, it is the same breach', async (t) => {
+  const rule: Rule = { ...high, ...SLIDING, durationMs: 60 * MINUTE_MS }
+  const points = [...every(0, 60, 9), [61, 5], ...every(100, 101, 10), [102, 5]] as const
+  t.same(inMinutes(judgeReadings(rule, series(...points))), [
+    { start: 0, end: 102, peak: 10, peakAt: 100, last: 101, readings: 63 },
+  ])
+  const later = [...points, ...every(3000, 3060, 9)]
+  t.match(inMinutes(judgeReadings(rule, series(...later))), [
+    { start: 0, end: 102 },
+    { start: 3000, end: null },
+  ])
+})
+
+test('cumulative by day: each local day adds up by itself, also those of 23 and of 25 hours', async (t) => {
+  const rule: Rule = { ...high, ...DAY, durationMs: 10 * 60 * MINUTE_MS }
+  const count = (...parts: [number, number][][]) => judgeReadings(rule, series(...parts.flat())).length
+  const cool = (day: string, time: string) => berlin(day, time, time, 5)
+  // Five hours before midnight and five after it.
+  t.equal(count(berlin('2026-06-01', '19:00', '23:59', 9), berlin('2026-06-02', '00:00', '05:00', 9)), 0)
+  t.equal(count(berlin('2026-06-01', '00:00', '10:00', 9)), 1)
+  // 00:00 to 10:00 is nine hours on the day the clocks go forward, eleven on the day they go back.
+  t.equal(count(berlin('2026-03-29', '00:00', '10:00', 9), cool('2026-03-29', '10:01')), 0)
+  t.equal(count(berlin('2026-03-29', '00:00', '11:00', 9)), 1)
+  t.equal(count(berlin('2026-10-25', '00:00', '08:59', 9)), 0)
+  t.equal(count(berlin('2026-10-25', '00:00', '09:00', 9)), 1)
+})
+
+test('cumulative by day: what begins at midnight exactly counts from there', async (t) => {
+  const rule: Rule = { ...high, ...DAY, durationMs: 60 * MINUTE_MS }
+  const midnight = berlin('2026-06-01', '23:00', '23:59', 9).length
+  t.equal(midnight, 60)
+  const points = [...berlin('2026-06-01', '23:50', '23:59', 9), ...berlin('2026-06-02', '00:00', '00:00', 9)]
+  const until = (time: string) => series(...points, ...berlin('2026-06-02', '00:02', time, 9))
+  t.equal(judgeReadings(rule, until('00:59')).length, 0)
+  t.equal(judgeReadings(rule, until('01:00')).length, 1)
+})
+
+test('hysteresis: what is neither starts nor ends nor counts, but time goes on', async (t) => {
+  const rule: Rule = { ...high, hysteresis: 0.5, durationMs: 60 * MINUTE_MS }
+  t.same(judgeReadings(rule, series(...every(0, 100, 7.8))), [], 'it starts nothing')
+  t.same(judgeReadings(rule, series([0, 8.1], ...every(1, 100, 7.8))), [], 'it reaches nothing')
+  t.same(
+    inMinutes(judgeReadings(rule, series([0, 8.1], ...every(1, 59, 7.6), [60, 8.2], [61, 7.6], [62, 7.5]))),
+    [{ start: 0, end: 62, peak: 8.2, peakAt: 60, last: 60, readings: 2 }],
+  )
+  t.same(
+    judgeReadings(rule, series([0, 8.1], [1, 7.5], ...every(2, 61, 8.1))),
+    [],
+    '7.5 starts the clock anew',
+  )
+})
+
+test('hours and validity: outside of them there is no rule, and what goes on ends where they end', async (t) => {
+  const night = { from: '22:00', to: '06:00', timeZone: 'Europe/Berlin' }
+  const rule: Rule = { ...instant, activeHours: night }
+  const [from = 0] = berlin('2026-06-01', '21:00', '21:00', 9)[0] ?? []
+  t.same(inMinutes(judgeReadings(rule, series(...every(from, from + 1600, 9)))), [
+    { start: from + 60, end: from + 540, peak: 9, peakAt: from + 60, last: from + 539, readings: 480 },
+    { start: from + 1500, end: null, peak: 9, peakAt: from + 1500, last: from + 1600, readings: 101 },
+  ])
+  // The night of 28 March has seven hours, that of 24 October nine.
+  for (const [day, next, hours] of [
+    ['2026-03-28', '2026-03-29', 7],
+    ['2026-10-24', '2026-10-25', 9],
+  ] as const) {
+    const points = series(...berlin(day, '20:00', '23:59', 9), ...berlin(next, '00:00', '12:00', 9))
+    t.match(
+      judgeReadings(rule, points).map(({ readings }) => readings),
+      [hours * 60],
+    )
+  }
+  const valid: Rule = { ...low, validFrom: 100 * MINUTE_MS, validTo: 200 * MINUTE_MS }
+  t.same(inMinutes(judgeReadings(valid, series(...every(0, 300, -1)))), [
+    { start: 100, end: 200, peak: -1, peakAt: 100, last: 199, readings: 100 },
+  ])
+  t.match(inMinutes(judgeReadings(valid, series(...every(0, 199, -1)))), [{ end: null }], 'nobody knows yet')
+})

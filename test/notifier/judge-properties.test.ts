@@ -1,25 +1,97 @@
 import { deepStrictEqual } from 'node:assert'
 import * as fc from 'fast-check'
 import { test } from 'tap'
+import { findPlacements } from '../../db/queries/placement.ts'
+import { insertVersion, listVersionRules, listVersions } from '../../db/queries/rule-profile.ts'
+import { ruleOf } from '../../db/queries/rule.ts'
+import { listBreachChanges } from '../../db/queries/breach.ts'
 import type { Reading } from '../../domain/reading.ts'
 import type { Rule } from '../../domain/rule.ts'
-import { shippedRules } from '../../domain/shipped-rules.ts'
-import { listBreachChanges } from '../../db/queries/breach.ts'
+import { RULE_DEFAULTS } from '../../domain/shipped-rules.ts'
+import { requestRejudge } from '../../notifier/rejudge-request.ts'
+import { systemClock } from '../../ports/clock.ts'
 import { referenceBreaches } from '../domain/breach-reference.ts'
-import { openWorld, type TestWorld } from './judge-world.ts'
+import { openWorld, plantProfiles, type TestWorld } from './judge-world.ts'
 
 const MINUTE_MS = 60_000
-const T0 = Date.UTC(2026, 0, 1)
-const [high, low] = shippedRules('who-30dtr') as [Rule, Rule]
+// Half an hour before midnight in Jakarta, where the refrigerators are.
+const T0 = Date.UTC(2026, 0, 1, 16, 30)
+const timeZone = 'Asia/Jakarta'
 
 // Short durations, so that a few readings are enough for a breach and every boundary is met often.
-const base = { profile: 'dense', gapMsMax: 4 * MINUTE_MS }
+const base: Rule = {
+  ...RULE_DEFAULTS,
+  id: '',
+  profile: '',
+  name: '',
+  quantity: 'temperature',
+  comparator: 'gt',
+  threshold: 8,
+  mode: 'consecutive',
+  durationMs: 3 * MINUTE_MS,
+  gapMsMax: 4 * MINUTE_MS,
+  severity: 'critical',
+}
+const instant = { mode: 'instant', durationMs: 0 } as const
 const RULES: readonly Rule[] = [
-  { ...high, ...base, id: 'high', durationMs: 3 * MINUTE_MS },
-  { ...low, ...base, id: 'low', durationMs: 2 * MINUTE_MS },
-  { ...high, ...base, id: 'hot', mode: 'instant', durationMs: 0, threshold: 15 },
-  { ...high, ...base, id: 'damp', quantity: 'humidity', threshold: 80, durationMs: 2 * MINUTE_MS },
+  { ...base, id: 'high' },
+  { ...base, id: 'low', comparator: 'lte', threshold: -0.5, durationMs: 2 * MINUTE_MS },
+  { ...base, id: 'hot', ...instant, threshold: 15 },
+  { ...base, id: 'damp', quantity: 'humidity', threshold: 80, durationMs: 2 * MINUTE_MS },
+  { ...base, id: 'sum', mode: 'cumulative', window: { kind: 'sliding', ms: 10 * MINUTE_MS } },
+  {
+    ...base,
+    id: 'sum-low',
+    mode: 'cumulative',
+    comparator: 'lte',
+    threshold: -0.5,
+    window: { kind: 'sliding', ms: 30 * MINUTE_MS },
+  },
+  { ...base, id: 'day', mode: 'cumulative', window: { kind: 'day', timeZone }, durationMs: 6 * MINUTE_MS },
+  { ...base, id: 'lasting', hysteresis: 1 },
+  { ...base, id: 'midnight', ...instant, activeHours: { from: '23:45', to: '00:20', timeZone } },
+  { ...base, id: 'once', ...instant, validFrom: T0 + 20 * MINUTE_MS, validTo: T0 + 60 * MINUTE_MS },
+  { ...base, id: 'rise', ...instant, measure: 'ratePerHour', threshold: 60 },
+  { ...base, id: 'jumpy', measure: 'jump', threshold: 1 },
+  { ...base, id: 'still', measure: 'stuck', comparator: 'lte', threshold: 0 },
 ]
+
+let profiles = 0
+
+/** The rules, as those of a profile that is new. */
+async function plantRules(world: TestWorld): Promise<string> {
+  const profile = `dense${(profiles += 1)}`
+  await plantProfiles(
+    world.db,
+    RULES.map((rule) => ({ ...rule, id: `${profile}-${rule.id}`, profile })),
+  )
+  return profile
+}
+
+/** From an event time on other rules hold: some go, some have another limit, the others stay what they are. */
+async function changeRules(
+  world: TestWorld,
+  devices: readonly string[],
+  { fromMinutes, kept, limit }: Version,
+) {
+  const [placement] = (await findPlacements(world.db, devices.slice(0, 1))).values()
+  const profile = placement?.rules[0]?.profile ?? ''
+  const version = (await listVersions(world.db, [profile])).length + 1
+  const before = new Map(
+    (await listVersionRules(world.db, [profile])).map((row) => [row.id, ruleOf(row, timeZone)]),
+  )
+  const validFrom = fromMinutes === null ? null : T0 + fromMinutes * MINUTE_MS
+  const rules = [...before.values()]
+    .filter((rule, index) => rule.id.includes('.') === false && kept[index % kept.length] !== 'drop')
+    .map((rule, index) =>
+      kept[(index + 3) % kept.length] === 'change' && rule.measure === 'value'
+        ? { ...rule, id: `${rule.id}.${version}`, version, threshold: rule.threshold + limit }
+        : rule,
+    )
+  const row = { profile, version, validFrom, validTo: null, comment: '', publishedAt: 0, publishedBy: null }
+  await insertVersion(world.db, row, rules)
+  await requestRejudge({ queue: world.queue, clock: systemClock }, devices, validFrom ?? 0)
+}
 
 const point = fc.record({
   sensor: fc.constantFrom('main', 'main', 'main', 'door'),
@@ -52,10 +124,23 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'registry' as const }) },
   {
     weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('rules' as const),
+      fromMinutes: fc.option(fc.integer({ min: 0, max: 200 }), { freq: 5 }),
+      kept: fc.array(fc.constantFrom('keep' as const, 'keep' as const, 'change' as const, 'drop' as const), {
+        minLength: 5,
+        maxLength: 9,
+      }),
+      limit: fc.constantFrom(-1, 0.1, 1),
+    }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({ kind: fc.constant('gap' as const), device: fc.constantFrom(0, 1, undefined) }),
   },
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+type Version = Step & { kind: 'rules' }
 
 function readingsOf(points: readonly Point[], devices: readonly string[], hasDelays: boolean): Reading[] {
   const times = new Map<string, number>()
@@ -102,7 +187,9 @@ async function run(
       world.tellGap((id) => doing.device === undefined || id === devices[doing.device])
     else if (doing.kind === 'registry')
       for (const { deviceId } of readings.slice(0, 3)) world.cache.publish('registry', { deviceId })
-    else if (isFirstRound) await interrupt(world, doing, publish)
+    else if (doing.kind === 'rules') {
+      if (isFirstRound) await changeRules(world, devices, doing)
+    } else if (isFirstRound) await interrupt(world, doing, publish)
   }
   await world.settle()
 }
@@ -127,19 +214,27 @@ async function check(world: TestWorld, readings: readonly Reading[], devices: re
     const found = rows.map(({ sensor, ruleId, startAt, endAt, peak, peakAt, lastAt, readings: count }) => {
       return { sensor, ruleId, startAt, endAt, peak, peakAt, lastAt, readings: count }
     })
-    deepStrictEqual(found, expectedOf(own))
+    const rules = (await findPlacements(world.db, [deviceId])).get(deviceId)?.rules ?? []
+    deepStrictEqual(found, expectedOf(rules, own))
     for (const row of rows) await checkTrail(world, row)
   }
 }
 
-function expectedOf(readings: readonly Reading[]) {
-  const sensors = [...new Set(readings.map((reading) => reading.sensor))].toSorted()
-  return sensors.flatMap((sensor) =>
-    RULES.toSorted((a, b) => (a.id < b.id ? -1 : 1)).flatMap((rule) => {
+function expectedOf(rules: readonly Rule[], readings: readonly Reading[]) {
+  const sensors = [...new Set(readings.map((reading) => reading.sensor))]
+  const all = sensors.flatMap((sensor) =>
+    rules.flatMap((rule) => {
       const own = readings.filter((reading) => reading.sensor === sensor)
       return referenceBreaches(rule, own).map((breach) => ({ sensor, ruleId: rule.id, ...breach }))
     }),
   )
+  return all.toSorted(
+    (a, b) => compare(a.sensor, b.sensor) || compare(a.ruleId, b.ruleId) || compare(a.startAt, b.startAt),
+  )
+}
+
+function compare<T extends string | number>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 // The trail must lead from nothing to where the breach stands, each change from where the one before had led.
@@ -161,17 +256,18 @@ async function checkProperty(world: TestWorld): Promise<void> {
     fc.array(step, { minLength: 1, maxLength: 40 }),
     fc.boolean(),
     async (points, steps, hasDelays) => {
-      const devices = [await world.addDevice('dense'), await world.addDevice('dense')]
+      const profile = await plantRules(world)
+      const devices = [await world.addDevice(profile), await world.addDevice(profile)]
       const readings = readingsOf(points, devices, hasDelays)
       await run(world, readings, devices, [...steps, { kind: 'publish', size: 3 }])
       await check(world, readings, devices)
     },
   )
-  await fc.assert(property, { numRuns })
+  await fc.assert(property, { numRuns, endOnFailure: process.env.NO_SHRINK === '1' })
 }
 
 test('P3: breaches are a function of the readings, however these arrive', { timeout }, async (t) => {
-  const world = await openWorld({ deliveriesMax: 4 }, RULES)
+  const world = await openWorld({ deliveriesMax: 4 }, [])
   t.teardown(() => world.close())
   await checkProperty(world)
   t.comment(`in order ${world.judged('in-order')}, over a window ${world.judged('window')}`)
@@ -181,7 +277,7 @@ test('P3: breaches are a function of the readings, however these arrive', { time
 
 test('P3: also when memory holds few streams and few late readings', { timeout }, async (t) => {
   const settings = { streamsMax: 2, lateReadingsMax: 5, lateBatchReadingsMax: 3, deliveriesMax: 2 }
-  const world = await openWorld(settings, RULES)
+  const world = await openWorld(settings, [])
   t.teardown(() => world.close())
   await checkProperty(world)
   t.comment(`in order ${world.judged('in-order')}, over a window ${world.judged('window')}`)

@@ -12,6 +12,7 @@ import { openDb } from '../../db/open.ts'
 import { insertProfile, insertVersion } from '../../db/queries/rule-profile.ts'
 import type { BreachTable, Db } from '../../db/schema.ts'
 import type { Reading } from '../../domain/reading.ts'
+import { EVERYWHERE } from '../../domain/rule-resolution.ts'
 import type { Rule } from '../../domain/rule.ts'
 import { startJudge, type Judge, type JudgeSettings } from '../../notifier/judge.ts'
 import type { Cache } from '../../ports/cache.ts'
@@ -120,6 +121,8 @@ export async function openWorld(
 
   world.db = await openDb(`sqlite:${join(folder, 'db.db')}`)
   await migrate(world.db)
+  // Only the rules that a test gives.
+  await world.db.deleteFrom('profileRule').where('profile', '=', EVERYWHERE).execute()
   await plantProfiles(world.db, rules)
   const facilityId = await addFacility(world.db)
   await open()
@@ -237,7 +240,7 @@ function burningDb(world: World): Db {
 }
 
 /** Each profile in its first version, which always holds. */
-async function plantProfiles(db: Db, rules: readonly Rule[]): Promise<void> {
+export async function plantProfiles(db: Db, rules: readonly Rule[]): Promise<void> {
   const published = { version: 1, comment: '', publishedAt: 0, publishedBy: null }
   for (const [profile, of] of Map.groupBy(rules, (rule) => rule.profile)) {
     const texts = { name: profile, description: '' }
