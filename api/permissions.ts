@@ -115,6 +115,7 @@ export const PERMISSIONS = {
   listProfileOverrides: ALL,
   setProfileOverride: MANAGING,
   listEquipmentRules: ALL,
+  previewRules: ALL,
 
   listRefusals: ALL,
   getRefusal: ALL,

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import type { RuleTable } from '../db/schema-rules.ts'
+import type { ErrorCode } from '../domain/errors.ts'
 import { QUANTITY_NAMES } from '../domain/reading.ts'
 import type { RuleDraft } from '../domain/rule-version.ts'
 import { RULE_DEFAULTS } from '../domain/shipped-rules.ts'
@@ -17,6 +18,27 @@ const TimeOfDay = Type.String({
   pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
   description: '`HH:MM`, on the clocks of the facility.',
 })
+
+/** What rules can be refused for. */
+export const RULE_CODES: readonly ErrorCode[] = [
+  'profile.validityEmpty',
+  'rule.neverViolated',
+  'rule.alwaysViolated',
+  'rule.measureUnsuitable',
+  'rule.durationMissing',
+  'rule.durationUnused',
+  'rule.windowMissing',
+  'rule.windowUnused',
+  'rule.durationExceedsWindow',
+  'rule.hysteresisUnused',
+  'rule.hysteresisTooLarge',
+  'rule.activeHoursEmpty',
+  'rule.activeHoursTooShort',
+  'rule.validityEmpty',
+  'rule.validityTooShort',
+  'rule.duplicate',
+  'rule.contradictory',
+]
 
 export const RuleOut = Type.Object(
   {

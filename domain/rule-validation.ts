@@ -1,7 +1,7 @@
 import type { ErrorCode } from './errors.ts'
 import { QUANTITIES, type Quantity } from './reading.ts'
 import { contentOf, type RuleDraft } from './rule-version.ts'
-import { violates } from './rule.ts'
+import { isHigh, violates } from './rule.ts'
 
 /** What is wrong with a rule: a stable code, where, and what about it. */
 export interface RuleProblem {
@@ -58,30 +58,31 @@ function limitProblems(rule: RuleDraft): Problem[] {
         'measure',
         `${quantity} is yes or no: only its value can be judged`,
       )
-    // What does not move changes by 0, and has not moved for 0 so far.
-    if (violates(rule, 0))
+    if (measure === 'stuck' && isHigh(rule))
+      return problem('rule.measureUnsuitable', 'comparator', 'a stuck sensor moves by less than it should')
+    // What does not move changes by 0.
+    if (measure !== 'stuck' && violates(rule, 0))
       return problem('rule.alwaysViolated', 'threshold', `${measure} of 0 is nothing to be told of`)
   }
   const values = extremesOf(rule)
   if (values.every((value) => !violates(rule, value)))
-    return problem('rule.neverViolated', 'threshold', `${threshold} lies beyond all that ${quantity} can be`)
-  if (measure === 'value' && values.every((value) => violates(rule, value)))
+    return problem('rule.neverViolated', 'threshold', `${threshold} lies beyond all that there can be`)
+  if (values.every((value) => violates(rule, value)))
     return problem('rule.alwaysViolated', 'threshold', `whatever ${quantity} is, it violates ${threshold}`)
   return []
 }
 
 /** The least and the most that what is held against the threshold can be. */
-function extremesOf({ quantity, measure }: RuleDraft): readonly number[] {
+function extremesOf({ quantity, measure }: RuleDraft): readonly [number, number] {
   const { min, max } = QUANTITIES[quantity]
   switch (measure) {
     case 'value':
       return [min, max]
     case 'jump':
-      return [min - max, max - min]
+    case 'stuck':
+      return [0, max - min]
     case 'ratePerHour':
       return [-Infinity, Infinity]
-    case 'stuck':
-      return [0, Infinity]
   }
 }
 
@@ -103,13 +104,13 @@ function lengthOf(window: NonNullable<RuleDraft['window']>): number {
 }
 
 function hysteresisProblems(rule: RuleDraft): Problem[] {
-  const { quantity, measure, threshold, hysteresis } = rule
+  const { quantity, threshold, hysteresis } = rule
   if (hysteresis === 0) return []
-  if (BOOLEANS.has(quantity) || measure === 'stuck')
+  if (BOOLEANS.has(quantity))
     return [
       { code: 'rule.hysteresisUnused', field: 'hysteresis', detail: 'there is nothing between in and out' },
     ]
-  const [min = -Infinity, max = Infinity] = extremesOf(rule)
+  const [min, max] = extremesOf(rule)
   const end = isHigh(rule) ? threshold - hysteresis : threshold + hysteresis
   return end < min || end > max
     ? [
@@ -132,7 +133,7 @@ function hoursProblems(rule: RuleDraft): Problem[] {
   // A reading at `to` is outside: of a whole stretch the last moment is missing.
   const isTooShort =
     (mode === 'consecutive' && durationMs >= dailyMs) ||
-    (mode === 'cumulative' && window !== null && durationMs > mostWithin(lengthOf(window), dailyMs))
+    (mode === 'cumulative' && window !== null && isMoreThan(lengthOf(window), dailyMs, durationMs))
   const detail = `the hours are ${dailyMs / MINUTE_MS} minutes a day: too few for ${durationMs / MINUTE_MS}`
   return isTooShort ? [{ code: 'rule.activeHoursTooShort', field, detail }] : []
 }
@@ -146,9 +147,11 @@ function minuteOf(time: string): number {
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
 }
 
-function mostWithin(windowMs: number, dailyMs: number): number {
+// Where a window holds a whole stretch of the hours, all of it is more than can be.
+function isMoreThan(windowMs: number, dailyMs: number, durationMs: number): boolean {
+  if (windowMs <= dailyMs) return false
   const days = Math.floor(windowMs / DAY_MS)
-  return days * dailyMs + Math.min(dailyMs, windowMs - days * DAY_MS)
+  return durationMs >= days * dailyMs + Math.min(dailyMs, windowMs - days * DAY_MS)
 }
 
 function validityProblems({ validFrom, validTo, mode, durationMs }: RuleDraft): Problem[] {
@@ -196,10 +199,6 @@ function areContradictory(a: RuleDraft, b: RuleDraft): boolean {
   if (BOOLEANS.has(a.quantity)) return [0, 1].every((value) => violates(high, value) || violates(low, value))
   if (low.threshold !== high.threshold) return low.threshold > high.threshold
   return violates(high, high.threshold) || violates(low, low.threshold)
-}
-
-function isHigh({ comparator }: RuleDraft): boolean {
-  return comparator === 'gt' || comparator === 'gte'
 }
 
 function overlapInTime(a: RuleDraft, b: RuleDraft): boolean {

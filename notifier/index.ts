@@ -10,6 +10,7 @@ import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 import { FORECAST_DEFAULTS, startForecast, type ForecastSettings } from './forecast.ts'
 import { startJudge } from './judge.ts'
+import { startRuleChanges } from './rule-changes.ts'
 import { startTell, TELL_DEFAULTS, type TellSettings } from './tell.ts'
 import { startWatch, type WatchSettings } from './watch.ts'
 
@@ -38,6 +39,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Part> {
   const watch = startWatch({ ...shared, settings })
   const forecast = startForecast({ ...shared, settings: { ...FORECAST_DEFAULTS, ...settings } })
   const judge = await startJudge({ ...shared, watch, forecast, settings })
+  const ruleChanges = startRuleChanges(shared)
   const tell = await startTell({ ...shared, channels, settings: { ...TELL_DEFAULTS, ...settings } })
   return {
     name: 'notifier',
@@ -46,6 +48,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Part> {
     },
     async stop() {
       await tell.stop()
+      await ruleChanges.stop()
       await judge.stop()
       await watch.stop()
       await forecast.stop()

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { listOverrides, listReaches } from '../../db/queries/rule-assignment.ts'
 import { listProfiles } from '../../db/queries/rule-profile.ts'
 import type { ProfileOverrideTable } from '../../db/schema-rules.ts'
-import { CodedError, type ErrorCode } from '../../domain/errors.ts'
+import { CodedError } from '../../domain/errors.ts'
 import { pathOf } from '../caller.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -21,28 +21,9 @@ import {
 } from '../profile-schemas.ts'
 import { createProfile, getProfile, publishVersion } from '../profile.ts'
 import { tellRulesChanged } from '../rule-change.ts'
+import { RULE_CODES } from '../rule-schemas.ts'
 import { closed, Id, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
 import { once, writingOf } from '../write.ts'
-
-const RULE_CODES: readonly ErrorCode[] = [
-  'profile.validityEmpty',
-  'rule.neverViolated',
-  'rule.alwaysViolated',
-  'rule.measureUnsuitable',
-  'rule.durationMissing',
-  'rule.durationUnused',
-  'rule.windowMissing',
-  'rule.windowUnused',
-  'rule.durationExceedsWindow',
-  'rule.hysteresisUnused',
-  'rule.hysteresisTooLarge',
-  'rule.activeHoursEmpty',
-  'rule.activeHoursTooShort',
-  'rule.validityEmpty',
-  'rule.validityTooShort',
-  'rule.duplicate',
-  'rule.contradictory',
-]
 
 const list = operation({
   operationId: 'listProfiles',

@@ -65,6 +65,11 @@ export async function listRules(
     .execute()
 }
 
+/** Those of these rules that there are. */
+export async function findRules(db: DbOrTrx, ids: readonly string[]): Promise<RuleTable[]> {
+  return ids.length === 0 ? [] : db.selectFrom('rule').selectAll().where('id', 'in', ids).execute()
+}
+
 /** Which of these rules judge readings; the others watch over devices and places. */
 export async function findReadingRules(db: DbOrTrx, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()

@@ -258,6 +258,7 @@ test('every route with every role', async (suite) => {
     recordStockEvents: { events: [{}] },
     createProfile: { id: 'new', name: 'N', facilityId: b.facility, rules: [RULE] },
     publishProfileVersion: { rules: [RULE] },
+    previewRules: { rules: [RULE], facilityId: b.facility, from: '2026-01-01T00:00:00Z' },
     setProfileOverride: { facilityId: b.facility, profile: 'who-30dtr', replacement: 'who-30dtr' },
     ...papers.bodies,
     ...reference.bodies,

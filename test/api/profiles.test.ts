@@ -2,8 +2,10 @@ import { test, type Test } from 'tap'
 import { findPlacements } from '../../db/queries/placement.ts'
 import { listAudit } from '../../db/queries/audit.ts'
 import { listRuleChanges } from '../../db/queries/rule-change.ts'
+import { EVERYWHERE } from '../../domain/rule-resolution.ts'
+import { SHIPPED_RULES } from '../../domain/shipped-rules.ts'
 import { onBothDatabases } from './stock-world.ts'
-import { openWorld, plantTree, type Tree, type World } from './world.ts'
+import { openWorld, plantTree, type Json, type Tree, type World } from './world.ts'
 
 const HOUR_MS = 3_600_000
 const NOW = Date.UTC(2026, 6, 1)
@@ -34,12 +36,12 @@ async function openPlace(t: Test, databaseUrl: string): Promise<Place> {
 
 const hour = (time: number | null) => (time === null ? '' : (time - NOW) / HOUR_MS)
 
-/** Rules that hold for a device, as `id from to` in hours since NOW. */
+/** Rules of its own that hold for a device, as `id from to` in hours since NOW. */
 async function held({ db }: World, device: string): Promise<string[]> {
   const placement = (await findPlacements(db, [device])).get(device)
-  return (placement?.rules ?? []).map(
-    ({ id, validFrom, validTo }) => `${id} ${hour(validFrom)}..${hour(validTo)}`,
-  )
+  return (placement?.rules ?? [])
+    .filter(({ profile }) => profile !== EVERYWHERE)
+    .map(({ id, validFrom, validTo }) => `${id} ${hour(validFrom)}..${hour(validTo)}`)
 }
 
 test('profiles', async (suite) => onBothDatabases(suite, walk))
@@ -56,6 +58,25 @@ async function walk(t: Test, databaseUrl: string): Promise<void> {
     t.match(await held(world, a.device), ['who-30dtr-high ..', 'who-30dtr-low ..'])
     const answer = await world.post('/v1/profiles/who-30dtr/versions', admin, { rules: [warm] })
     t.match(answer, { status: 409, body: { code: 'profile.shipped' } })
+  })
+
+  await t.test('what is for all equipment holds beside it, and can be overridden too', async (t) => {
+    const everywhere = SHIPPED_RULES.filter(({ profile }) => profile === EVERYWHERE).map(({ id }) => id)
+    const ids = async () =>
+      ((await findPlacements(world.db, [a.device])).get(a.device)?.rules ?? []).map(({ id }) => id)
+    t.ok(everywhere.length > 0)
+    t.same(await ids(), [...everywhere, 'who-30dtr-high', 'who-30dtr-low'].toSorted())
+    const quiet = {
+      id: 'quiet',
+      name: 'No power here',
+      rules: [{ ...warm, quantity: 'humidity', threshold: 90 }],
+    }
+    t.equal((await world.post('/v1/profiles', admin, quiet)).status, 201)
+    const body = { facilityId: a.facility, profile: EVERYWHERE, replacement: 'quiet', from: null }
+    t.equal((await world.post('/v1/profile-overrides', admin, body)).status, 200)
+    t.same(await ids(), ['quiet.1.1', 'who-30dtr-high', 'who-30dtr-low'])
+    t.equal((await world.post('/v1/profile-overrides', admin, { ...body, replacement: null })).status, 200)
+    t.same(await ids(), [...everywhere, 'who-30dtr-high', 'who-30dtr-low'].toSorted())
   })
 
   await t.test('versions follow each other in event time; what does not change stays', async (t) => {
@@ -103,12 +124,11 @@ async function walk(t: Test, databaseUrl: string): Promise<void> {
     const expected = ['own.1.2 5..', 'own.2.1 5..', 'who-30dtr-high ..5', 'who-30dtr-low ..5']
     t.same(await held(world, b.device), expected)
     const { body } = await world.get(`${url}/rules`, admin)
-    t.match(body['items'], [
-      { id: 'own.1.2', validFrom: at(5), validTo: null },
-      {},
-      { id: 'who-30dtr-high', validTo: at(5) },
-      {},
-    ])
+    const items = body['items'] as unknown as Json[]
+    t.match(
+      items.filter(({ profile }) => String(profile) !== EVERYWHERE),
+      [{ id: 'own.1.2', validFrom: at(5), validTo: null }, {}, { id: 'who-30dtr-high', validTo: at(5) }, {}],
+    )
     // Back again: it was away for two hours.
     t.equal((await world.patch(url, admin, { profile: 'who-30dtr', profileFrom: at(7) })).status, 200)
     t.same(await held(world, b.device), [
@@ -227,7 +247,7 @@ async function walk(t: Test, databaseUrl: string): Promise<void> {
 
   await t.test('what changed is kept for the judge, with what it reaches', async (t) => {
     const changes = await listRuleChanges(world.db, 100)
-    t.match(changes.at(0), { from: 0, reaches: [{ equipmentId: a.equipment }] })
+    t.ok(changes.some(({ from, reaches }) => from === 0 && JSON.stringify(reaches).includes(a.equipment)))
     t.ok(
       changes.some(
         ({ from, reaches }) => from === NOW + HOUR_MS && JSON.stringify(reaches).includes('"own"'),

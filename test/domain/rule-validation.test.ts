@@ -1,4 +1,8 @@
+import { deepStrictEqual } from 'node:assert'
+import * as fc from 'fast-check'
 import { test } from 'tap'
+import { judgeReadings } from '../../domain/breach.ts'
+import type { Rule } from '../../domain/rule.ts'
 import { ruleProblems, validityProblem } from '../../domain/rule-validation.ts'
 import type { RuleDraft } from '../../domain/rule-version.ts'
 import { RULE_DEFAULTS, SHIPPED_RULES } from '../../domain/shipped-rules.ts'
@@ -52,6 +56,27 @@ const TABLE: readonly (readonly [string, Partial<RuleDraft>, string])[] = [
   ],
   ['a jump over all that can be', { measure: 'jump', threshold: 200 }, 'rule.neverViolated threshold'],
   ['a great jump', { measure: 'jump', comparator: 'gte', threshold: 200 }, ''],
+  [
+    'a jump downwards is one too',
+    { measure: 'jump', comparator: 'lt', threshold: -5 },
+    'rule.neverViolated threshold',
+  ],
+  ['stuck', { measure: 'stuck', comparator: 'lte', threshold: 0 }, ''],
+  [
+    'stuck by less than nothing',
+    { measure: 'stuck', comparator: 'lt', threshold: 0 },
+    'rule.neverViolated threshold',
+  ],
+  [
+    'stuck whatever it does',
+    { measure: 'stuck', comparator: 'lte', threshold: 200 },
+    'rule.alwaysViolated threshold',
+  ],
+  [
+    'stuck while it moves',
+    { measure: 'stuck', comparator: 'gte', threshold: 1 },
+    'rule.measureUnsuitable comparator',
+  ],
   ['an instant with a duration', { mode: 'instant' }, 'rule.durationUnused durationMs'],
   ['an instant', { ...instant }, ''],
   ['no duration', { durationMs: 0 }, 'rule.durationMissing durationMs'],
@@ -89,12 +114,12 @@ const TABLE: readonly (readonly [string, Partial<RuleDraft>, string])[] = [
   ['no hours', { ...hours('08:00', '08:00') }, 'rule.activeHoursEmpty activeHours'],
   [
     'cumulative over two nights',
-    { ...hours('22:00', '06:00'), ...sliding(2 * DAY_MS), durationMs: 16 * HOUR_MS },
+    { ...hours('22:00', '06:00'), ...sliding(2 * DAY_MS), durationMs: 16 * HOUR_MS - 1 },
     '',
   ],
   [
     'more than two nights have',
-    { ...hours('22:00', '06:00'), ...sliding(2 * DAY_MS), durationMs: 16 * HOUR_MS + 1 },
+    { ...hours('22:00', '06:00'), ...sliding(2 * DAY_MS), durationMs: 16 * HOUR_MS },
     'rule.activeHoursTooShort activeHours',
   ],
   [
@@ -173,4 +198,63 @@ test('a version ends after it begins', async (t) => {
 test('what ships would be taken', async (t) => {
   for (const [profile, rules] of Map.groupBy(SHIPPED_RULES, (rule) => rule.profile))
     t.same(ruleProblems(rules), [], profile)
+})
+
+/** Codes that say that a rule can never fire. */
+const NEVER: ReadonlySet<string> = new Set([
+  'rule.neverViolated',
+  'rule.durationExceedsWindow',
+  'rule.activeHoursTooShort',
+  'rule.validityEmpty',
+  'rule.validityTooShort',
+])
+
+test('a rule that is said never to fire never does', async (t) => {
+  const time = fc.constantFrom('00:00', '06:00', '08:00', '09:00', '22:00')
+  const rule: fc.Arbitrary<Rule> = fc
+    .record({
+      measure: fc.constantFrom('value', 'jump', 'stuck', 'ratePerHour'),
+      comparator: fc.constantFrom('gt', 'gte', 'lt', 'lte'),
+      threshold: fc.constantFrom(-101, -100, 0, 5, 100, 101, 200, 201),
+      mode: fc.constantFrom('instant', 'consecutive', 'cumulative'),
+      durationMs: fc.constantFrom(HOUR_MS, 8 * HOUR_MS, 10 * HOUR_MS, 24 * HOUR_MS, 25 * HOUR_MS),
+      window: fc.constantFrom(HOUR_MS, 24 * HOUR_MS, 30 * HOUR_MS, 48 * HOUR_MS, 0),
+      hours: fc.option(fc.tuple(time, time)),
+      validFor: fc.option(fc.constantFrom(0, HOUR_MS, HOUR_MS + 1, DAY_MS)),
+    } as const)
+    .map(({ window, hours: active, validFor, mode, durationMs, ...rest }) => ({
+      ...warm,
+      ...rest,
+      id: 'r',
+      profile: 'p',
+      version: 1,
+      mode,
+      durationMs: mode === 'instant' ? 0 : durationMs,
+      window:
+        mode !== 'cumulative'
+          ? null
+          : window === 0
+            ? { kind: 'day', timeZone: 'UTC' }
+            : { kind: 'sliding', ms: window },
+      activeHours: active && { from: active[0], to: active[1], timeZone: 'UTC' },
+      validFrom: validFor === null ? null : T0,
+      validTo: validFor === null ? null : T0 + validFor,
+    }))
+  // Extremes, every quarter of an hour for three days: the most that there can be.
+  const series = fc.tuple(fc.constantFrom(-100, 0, 100), fc.constantFrom(-100, 0, 100))
+  let said = 0
+  fc.assert(
+    fc.property(rule, series, (one, [even, odd]) => {
+      const problems = ruleProblems([one]).filter(({ code }) => NEVER.has(code))
+      if (problems.length === 0) return
+      said += 1
+      const readings = Array.from({ length: 3 * 96 }, (_, index) => ({
+        time: T0 + index * 15 * MINUTE_MS,
+        values: { temperature: index % 2 === 0 ? even : odd },
+      }))
+      deepStrictEqual(judgeReadings(one, readings), [], JSON.stringify(problems))
+    }),
+    { numRuns: 2000 },
+  )
+  t.ok(said > 500, `${said} times`)
 })
