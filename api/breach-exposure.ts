@@ -39,7 +39,7 @@ export async function breachExposure(
   nowMs: number,
 ): Promise<Static<typeof BreachExposure> | null> {
   const { deviceId, sensor, quantity, comparator, threshold, startAt } = breach
-  if (!isQuantity(quantity) || comparator === null || threshold === null) return null
+  if (deviceId === null || !isQuantity(quantity) || comparator === null || threshold === null) return null
   const endMs = breach.endAt ?? Math.max(nowMs, breach.lastAt) + AHEAD_MS
   const limit = { comparator, threshold }
   const limits = isHigh(limit) ? { high: limit, low: null } : { high: null, low: limit }

@@ -28,6 +28,8 @@ import {
 import { kindsOf, matches, type EpcisFilter } from '../domain/epcis-filter.ts'
 import { lotName, parseEventName, parsePlaceName } from '../domain/epcis-name.ts'
 import { CodedError } from '../domain/errors.ts'
+import { QUANTITIES, type Quantity } from '../domain/reading.ts'
+import { watchRuleOf } from '../domain/watch-rule.ts'
 import type { Caller } from './caller.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { RouteDeps } from './deps.ts'
@@ -161,11 +163,13 @@ function unitOf(kind: string): string {
 
 async function excursionEvents(deps: RouteDeps, breach: BreachDetail | undefined): Promise<EpcisEvent[]> {
   if (!breach || breach.facilityId === null || breach.endAt === null) return []
-  const { facilityId, startAt, endAt } = breach
+  // Silence and what else the watchdog finds is no excursion of the goods.
+  if (breach.deviceId === null || watchRuleOf(breach.ruleId)) return []
+  const { deviceId, facilityId, startAt, endAt } = breach
   const lots = await lotsIn(deps, breach, facilityId, endAt)
   const fact: ExcursionFact = {
     breachId: breach.id,
-    deviceId: breach.deviceId,
+    deviceId,
     ruleId: breach.ruleId,
     facilityId,
     startAt,
@@ -190,8 +194,15 @@ async function lotsIn({ db }: RouteDeps, breach: BreachDetail, facilityId: strin
 
 async function summaryOf({ series }: RouteDeps, breach: BreachDetail, endAt: number) {
   const { deviceId, sensor, quantity, startAt } = breach
-  if (quantity === null) return undefined
-  const asked = { deviceId, sensor, quantity, from: startAt, to: endAt, everyMs: DAY_MS }
+  if (deviceId === null || quantity === null || !(quantity in QUANTITIES)) return undefined
+  const asked = {
+    deviceId,
+    sensor,
+    quantity: quantity as Quantity,
+    from: startAt,
+    to: endAt,
+    everyMs: DAY_MS,
+  }
   const buckets = await series.aggregate(asked)
   if (buckets.length === 0) return undefined
   const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0)

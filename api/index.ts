@@ -10,15 +10,18 @@ import { createLive, type Live } from './live.ts'
 import { authRoutes } from './routes/auth.ts'
 import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
+import { contactRoutes } from './routes/contacts.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
 import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { exposureRoutes } from './routes/exposure.ts'
+import { escalationRoutes, onCallRoutes } from './routes/escalation.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
@@ -80,6 +83,10 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(exposureRoutes, deps)
     await app.register(timeToBreachRoutes, deps)
     await app.register(breachRoutes, deps)
+    await app.register(notificationRoutes, deps)
+    await app.register(contactRoutes, deps)
+    await app.register(escalationRoutes, deps)
+    await app.register(onCallRoutes, deps)
     await app.register(ruleRoutes, deps)
     await app.register(profileRoutes, deps)
     await app.register(refusalRoutes, deps)

@@ -222,7 +222,7 @@ async function deliverBreach(state: LiveState, breachId: string, kind: string): 
   const facility = breach.facilityId === null ? undefined : await findFacility(db, breach.facilityId, '')
   const text = event('breaches', JSON.stringify({ kind, breach: breachView(breach) }))
   for (const client of state.clients) {
-    if (isFor(client, breach.deviceId, facility?.path ?? null)) send(state, client, text)
+    if (isFor(client, breach.deviceId ?? '', facility?.path ?? null)) send(state, client, text)
   }
 }
 

@@ -121,6 +121,11 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
   'order.received': 'Pengiriman sudah diterima sebelumnya.',
   'order.badSscc': 'SSCC bukan 18 digit dengan digit pemeriksa yang benar.',
   'order.sameFacility': 'Kedua pihak pesanan adalah fasilitas yang sama.',
+  'breach.closed': 'Pelanggaran ini sudah ditutup.',
+  'breach.withdrawn': 'Pelanggaran ini ditarik: ternyata bukan pelanggaran.',
+  'breach.notOver': 'Pelanggaran ini belum berakhir: hanya yang sudah berakhir dapat ditinjau.',
+  'escalation.unknownReceiver': 'Orang atau daftar jaga tidak ada, atau di luar bagian Anda.',
+  'escalation.badTime': 'Waktu tidak ada, atau akhir tidak sesudah awal.',
   'disposal.samePerson': 'Pembuat pemusnahan tidak dapat menyetujuinya.',
   'lot.recalled': 'Lot sudah ditarik.',
 }

@@ -80,6 +80,11 @@ export const ERRORS = {
   'order.received': [409, 'The shipment was received before.'],
   'order.badSscc': [422, 'The SSCC is not 18 digits with a right check digit.'],
   'order.sameFacility': [422, 'Both sides of the order are the same facility.'],
+  'breach.closed': [409, 'The breach is closed.'],
+  'breach.withdrawn': [409, 'The breach was withdrawn: it never was one.'],
+  'breach.notOver': [422, 'The breach is not over: only what is over can be reviewed.'],
+  'escalation.unknownReceiver': [422, 'A person or an on-call list is not there, or not in your part.'],
+  'escalation.badTime': [422, 'A time is not there, or an end is not after its beginning.'],
   'disposal.samePerson': [403, 'Whoever made a disposal cannot approve it.'],
   'lot.recalled': [409, 'The lot is recalled already.'],
   'profile.shipped': [

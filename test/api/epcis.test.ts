@@ -211,6 +211,8 @@ async function epcisSuite(suite: Test, databaseUrl: string): Promise<void> {
       readings: 3,
       acknowledgedAt: null,
       ...NOT_CLOSED,
+      outageId: null,
+      cause: null,
       recordedAt: Date.now(),
       updatedAt: Date.now(),
     })

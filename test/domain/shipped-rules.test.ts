@@ -249,10 +249,12 @@ test('a sensor that jumps by more than 10 degrees from reading to reading, for 3
   )
 })
 
+/** From 5 upwards, every 5 minutes; the first reading has no change. */
+function warming(perHour: number, to: number) {
+  return steady(0, to, 5).map(([minute]) => [minute, 5 + (perHour * minute) / 60] as const)
+}
+
 test('warming by more than 10 degrees an hour for 30 minutes', async (t) => {
-  // From 5 upwards, every 5 minutes; the first reading has no change.
-  const warming = (perHour: number, to: number) =>
-    steady(0, to, 5).map(([minute]) => [minute, 5 + (perHour * minute) / 60] as const)
   t.same(breachesIn(EVERYWHERE, 'temperature', warming(10, 120)), [], '10')
   t.same(breachesIn(EVERYWHERE, 'temperature', warming(10.2, 35)), ['warming-fast'], '10.2')
   t.same(breachesIn(EVERYWHERE, 'temperature', warming(10.2, 30)), [], 'one reading less')
