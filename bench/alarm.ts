@@ -10,10 +10,10 @@ import type { Figure, Report } from './report.ts'
 
 /** Devices that send all the time and are well. */
 const DEVICES = 50
-const READINGS_PER_SECOND = 1000
+const READINGS_PER_SECOND = Number(process.env.BENCH_PACE ?? 1000)
 const WINDOW = 20
 /** Breaches that are reached, while the others send. */
-const ALARMS_PER_SECOND = 10
+const ALARMS_PER_SECOND = Number(process.env.BENCH_ALARMS ?? 10)
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 20)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 /** `embedded` or `distributed`; both without. */
@@ -94,7 +94,7 @@ function figuresOf(name: string, rounds: readonly Round[]): Figure[] {
 
 async function measure(start: (env: Record<string, string>) => Promise<Deployment>): Promise<Round> {
   const hook = await startReceiver()
-  const deployment = await start({ NOTICE_URLS: hook.url, LOG_LEVEL: 'warn', ...profiling() })
+  const deployment = await start({ NOTICE_URLS: hook.url, ...profiling() })
   try {
     const devices = await registerDevices(deployment.http, DEVICES + SECONDS * ALARMS_PER_SECOND)
     const alarming = devices.slice(DEVICES)
@@ -154,7 +154,7 @@ async function warmUp(clients: readonly Client[]): Promise<void> {
 async function raise(clients: readonly Client[], hook: Receiver): Promise<number[]> {
   const startedAt = performance.now()
   const acknowledged = clients.map(async (client, index) => {
-    await sleep(startedAt + (index * 1000) / ALARMS_PER_SECOND - performance.now())
+    await sleep(Math.max(0, startedAt + (index * 1000) / ALARMS_PER_SECOND - performance.now()))
     const publishedAt = performance.now()
     hook.expect(client.deviceId, publishedAt)
     await publish(client, [[Date.now(), 9.5]])

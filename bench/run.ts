@@ -14,7 +14,7 @@ const benches: Record<string, () => Promise<Report>> = {
 const names = process.argv.slice(2)
 if (names.includes('--help') || names.some((name) => !(name in benches))) {
   console.log(
-    `Usage: npm run bench [name ...]\n\nNames: ${Object.keys(benches).join(', ')}; all of them without a name.\nBENCH_SECONDS and BENCH_ROUNDS make runs shorter or longer; CPU_PROF=1 leaves processor profiles in bench/out.`,
+    `Usage: npm run bench [name ...]\n\nNames: ${Object.keys(benches).join(', ')}; all of them without a name.\nBENCH_SECONDS and BENCH_ROUNDS make runs shorter or longer, BENCH_DEPLOYMENT=embedded or distributed leaves the other out of alarm; CPU_PROF=1 leaves processor profiles in bench/out.`,
   )
   process.exit(names.includes('--help') ? 0 : 2)
 }

@@ -56,13 +56,9 @@ const OF_VALUES: ReadonlySet<Topic> = new Set([
 
 /** What a breach is about. The rules of the watchdog go by their id, also where the rule itself is gone. */
 export function topicOf({ rule, breach }: Pick<BreachFacts, 'rule' | 'breach'>): Topic {
-  const known = BY_MEASURE[measureOf(rule)] ?? BY_QUANTITY[rule?.quantity ?? breach.ruleId]
+  const known = BY_MEASURE[rule?.measure ?? 'value'] ?? BY_QUANTITY[rule?.quantity ?? breach.ruleId]
   if (known !== undefined) return known
   return rule === null ? 'outOfRange' : directionOf(rule)
-}
-
-function measureOf(rule: BreachFacts['rule']): string {
-  return rule && 'measure' in rule ? String(rule.measure) : ''
 }
 
 function directionOf({ comparator, quantity }: NonNullable<BreachFacts['rule']>): Topic {

@@ -46,6 +46,8 @@ export async function listAlarms(
     .where('b.facilityId', 'in', facilityIds)
     .where('b.startAt', '>=', fromMs)
     .where('b.startAt', '<', toMs)
+    // What is part of an outage is told with it.
+    .where('b.outageId', 'is', null)
     .where('b.state', '<>', 'withdrawn')
     .$if(severity !== undefined, (q) => q.where('b.severity', '=', severity ?? 'critical'))
     .orderBy('b.startAt')

@@ -36,6 +36,7 @@ export const high: BreachFacts = {
     id: 'who-30dtr-high',
     name: 'Above +8.0 °C for 10 hours',
     quantity: 'temperature',
+    measure: 'value',
     comparator: 'gt',
     threshold: 8,
     durationMs: 600 * MINUTE_MS,
