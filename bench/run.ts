@@ -1,8 +1,13 @@
 import { benchAcks } from './acks.ts'
 import { benchDistributed } from './distributed.ts'
+import { benchJudging } from './judging.ts'
 import { keep, type Report } from './report.ts'
 
-const benches: Record<string, () => Promise<Report>> = { acks: benchAcks, distributed: benchDistributed }
+const benches: Record<string, () => Promise<Report>> = {
+  acks: benchAcks,
+  distributed: benchDistributed,
+  judging: benchJudging,
+}
 
 const names = process.argv.slice(2)
 if (names.includes('--help') || names.some((name) => !(name in benches))) {
