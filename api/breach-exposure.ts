@@ -39,11 +39,11 @@ export async function breachExposure(
   nowMs: number,
 ): Promise<Static<typeof BreachExposure> | null> {
   const { deviceId, sensor, quantity, comparator, threshold, startAt } = breach
-  if (!isQuantity(quantity) || comparator === null || threshold === null) return null
+  if (deviceId === null || !isQuantity(quantity) || comparator === null || threshold === null) return null
   const endMs = breach.endAt ?? Math.max(nowMs, breach.lastAt) + AHEAD_MS
   const limit = { comparator, threshold }
   const limits = isHigh(limit) ? { high: limit, low: null } : { high: null, low: limit }
-  const exposures = createExposures([{ name: '', startMs: startAt, endMs, days: 0 }], limits)
+  const exposures = createExposures([{ name: '', startMs: startAt, endMs, days: 0 }], () => limits)
   const query = { key: { deviceId, sensor }, quantity, from: startAt, to: endMs, readingsMax: READINGS_MAX }
   let exposed: Exposed | undefined
   for await (const one of summed(series, query, exposures)) exposed = one

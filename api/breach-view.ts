@@ -1,14 +1,17 @@
 import { Type, type Static } from 'typebox'
 import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
-import type { AcknowledgementTable, BreachChangeTable, NotificationTable } from '../db/schema.ts'
 import { BreachExposure } from './breach-exposure.ts'
+import { CAUSES } from '../domain/watch-rule.ts'
+import type { NotificationWithName } from '../db/queries/people.ts'
+import type { AcknowledgementTable, BreachChangeTable } from '../db/schema.ts'
+import { CLOSE_REASONS } from '../domain/closing.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from './time.ts'
 
 const breach = {
   id: Id,
-  deviceId: Id,
-  deviceName: Type.String(),
+  deviceId: Type.Union([Id, Type.Null()], { description: 'Null: the breach is of a whole place.' }),
+  deviceName: nullable(Type.String()),
   sensor: Type.String(),
   equipmentId: nullable(Id),
   equipmentName: nullable(Type.String()),
@@ -29,6 +32,16 @@ const breach = {
   peakAt: Time,
   readings: Type.Integer({ description: 'Violating readings.' }),
   acknowledgedAt: nullable(Time),
+  outageId: Type.Union([Id, Type.Null()], {
+    description: 'The breach of the place that this one is a part of; null: it stands alone.',
+  }),
+  cause: Type.Union([Type.Enum([...CAUSES]), Type.Null()], {
+    description: 'Why, as far as the data shows.',
+  }),
+  closedAt: nullable(Time),
+  closedBy: nullable(Id),
+  closeReason: nullable(Type.Enum([...CLOSE_REASONS])),
+  closeComment: nullable(Type.String()),
   recordedAt: Time,
   updatedAt: Time,
 }
@@ -49,15 +62,19 @@ const Change = Type.Object(
       'closed',
     ]),
     at: Time,
-    actor: Type.String({ description: 'A user id, or `judge`.' }),
+    actor: Type.String({ description: 'A user id, `judge` or `watch`.' }),
     before: Type.Unknown({ description: 'The breach before; null when there was none.' }),
     after: Type.Unknown(),
   },
   { title: 'BreachChange' },
 )
-const Notification = Type.Object(
+export const Notification = Type.Object(
   {
     id: Id,
+    breachId: nullable(Id),
+    userId: nullable(Id),
+    userName: nullable(Type.String()),
+    level: Type.Union([Type.Integer(), Type.Null()], { description: 'Of the escalation policy, from 0.' }),
     step: Type.Enum(['opened', 'reminder', 'recovered', 'withdrawn', 'closed', 'test']),
     sequence: Type.Integer(),
     channel: Type.String(),
@@ -75,13 +92,9 @@ export const Acknowledgement = Type.Object(
   { id: Id, breachId: Id, userId: Type.String(), action: Type.String(), comment: Type.String(), at: Time },
   { title: 'Acknowledgement' },
 )
-export const NewAcknowledgement = Type.Object(
-  {
-    action: Name,
-    comment: Type.String({ minLength: 1, maxLength: 4000, pattern: '\\S' }),
-  },
-  closed,
-)
+const Comment = Type.String({ minLength: 1, maxLength: 4000, pattern: '\\S' })
+export const NewAcknowledgement = Type.Object({ action: Name, comment: Comment }, closed)
+export const NewClosing = Type.Object({ reason: Type.Enum([...CLOSE_REASONS]), comment: Comment }, closed)
 export const BreachDetail = Type.Object(
   {
     ...breach,
@@ -95,7 +108,7 @@ export const BreachDetail = Type.Object(
 
 export function breachView(row: BreachRow): Static<typeof Breach> {
   const { id, deviceId, deviceName, sensor, equipmentId, equipmentName, facilityId, facilityName } = row
-  const { ruleId, ruleName, quantity, state, severity, peak, readings } = row
+  const { ruleId, ruleName, quantity, state, severity, peak, readings, outageId, cause } = row
   return {
     id,
     deviceId,
@@ -112,12 +125,18 @@ export function breachView(row: BreachRow): Static<typeof Breach> {
     severity,
     peak,
     readings,
+    outageId,
+    cause,
     startAt: toRfc3339(row.startAt),
     endAt: toRfc3339OrNull(row.endAt),
     lastAt: toRfc3339(row.lastAt),
     durationSeconds: Math.floor(((row.endAt ?? row.lastAt) - row.startAt) / 1000),
     peakAt: toRfc3339(row.peakAt),
     acknowledgedAt: toRfc3339OrNull(row.acknowledgedAt),
+    closedAt: toRfc3339OrNull(row.closedAt),
+    closedBy: row.closedBy,
+    closeReason: row.closeReason,
+    closeComment: row.closeComment,
     recordedAt: toRfc3339(row.recordedAt),
     updatedAt: toRfc3339(row.updatedAt),
   }
@@ -147,10 +166,15 @@ function stateView(json: string | null): unknown {
   )
 }
 
-export function notificationView(row: NotificationTable): Static<typeof Notification> {
-  const { id, step, sequence, channel, destination, recipient, status, attempts, lastError } = row
+export function notificationView(row: NotificationWithName): Static<typeof Notification> {
+  const { id, breachId, userId, userName, level, step, sequence } = row
+  const { channel, destination, recipient, status, attempts, lastError } = row
   return {
     id,
+    breachId,
+    userId,
+    userName,
+    level,
     step,
     sequence,
     channel,

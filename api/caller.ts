@@ -1,12 +1,16 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { findActor } from '../db/queries/user.ts'
+import { findActors, type Actor } from '../db/queries/user.ts'
 import { findFacility } from '../db/queries/facility.ts'
 import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Role } from '../domain/role.ts'
 import type { RouteDeps } from './deps.ts'
 import { may, PERMISSIONS, type OperationId } from './permissions.ts'
+import { together } from './together.ts'
+
+/** Of one look-up. */
+const SESSIONS_MAX = 200
 
 /** The person (or the service) behind a request, as they are at this moment. */
 export interface Caller {
@@ -62,22 +66,25 @@ export async function guard(app: FastifyInstance, deps: RouteDeps): Promise<void
       throw new Error(`${String(route.method)} ${route.url} has no entry in api/permissions.ts`)
     route.config = { ...route.config, operationId: operationId as OperationId }
   })
+  const look = createLookUp(deps.db)
   app.addHook('onRequest', async (request) => {
     const operation = request.routeOptions.config.operationId
     if (operation === undefined || PERMISSIONS[operation] === 'public') return
-    request.caller = await authenticate(deps.db, request)
+    request.caller = await look(await verifyToken(request))
     if (!may(request.caller, operation)) throw new CodedError('auth.forbidden')
   })
 }
 
-async function authenticate(db: DbOrTrx, request: FastifyRequest): Promise<Caller> {
-  const token = await verifyToken(request)
-  return findCaller(db, { userId: token.sub, session: token.sid, expiresAt: token.exp * 1000 })
+interface Session {
+  readonly userId: string
+  readonly session: string
+  readonly expiresAt: number
 }
 
-async function verifyToken(request: FastifyRequest): Promise<AccessToken> {
+async function verifyToken(request: FastifyRequest): Promise<Session> {
   try {
-    return await request.jwtVerify<AccessToken>()
+    const { sub, sid, exp } = await request.jwtVerify<AccessToken>()
+    return { userId: sub, session: sid, expiresAt: exp * 1000 }
   } catch (error) {
     const expired = (error as { code?: string }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED'
     throw new CodedError(expired ? 'auth.tokenExpired' : 'auth.required', undefined, { cause: error })
@@ -85,24 +92,32 @@ async function verifyToken(request: FastifyRequest): Promise<AccessToken> {
 }
 
 /**
- * The caller of a session as the database knows them now.
- * @throws CodedError `auth.required` when the user is disabled, the session is revoked, or they have no place to act in
+ * Makes the look-up of the caller of a session as the database knows them now: those who come at the same time are looked up together.
+ * It throws `auth.required` when the user is disabled, the session is revoked, or they have no place to act in.
  */
-export async function findCaller(
-  db: DbOrTrx,
-  token: { readonly userId: string; readonly session: string; readonly expiresAt: number },
-): Promise<Caller> {
-  const actor = await findActor(db, token.userId, token.session)
+export function createLookUp(db: DbOrTrx): (session: Session) => Promise<Caller> {
+  const findActor = together(
+    async (sessions: readonly Session[]) => {
+      const actors = await findActors(db, sessions)
+      return sessions.map(({ session }) => actors.get(session))
+    },
+    { batchMax: SESSIONS_MAX },
+  )
+  return async (session) => callerOf(await findActor(session), session)
+}
+
+function callerOf(actor: Actor | undefined, { userId, session, expiresAt }: Session): Caller {
   const scope = actor?.role === 'administrator' ? '' : actor?.path
-  if (!actor || scope === null || scope === undefined) throw new CodedError('auth.required')
+  if (!actor || actor.id !== userId || scope === null || scope === undefined)
+    throw new CodedError('auth.required')
   return {
     id: actor.id,
     username: actor.username,
     role: actor.role,
     facilityId: actor.facilityId,
     scope,
-    session: token.session,
-    expiresAt: token.expiresAt,
+    session,
+    expiresAt,
   }
 }
 

@@ -5,6 +5,7 @@ import { insertChanges } from '../db/queries/change.ts'
 import { nextNumber } from '../db/queries/counter.ts'
 import {
   findDisposal,
+  findDisposalOf,
   insertDisposal,
   lockDisposal,
   updateDisposal,
@@ -20,11 +21,10 @@ import { decide } from '../domain/stock-event.ts'
 import type { VvmStage } from '../domain/stock.ts'
 import { facilityOf, found } from './caller.ts'
 import { Comment, OwnId, Stage } from './order-schemas.ts'
-import { occurredAtOf } from './record-stock-event.ts'
 import { hashOf } from './replay.ts'
 import { closed, Code, Id, Name, nullable, Time, Version } from './schemas.ts'
 import { Doses, LINES_MAX } from './stock-event-schemas.ts'
-import { toRfc3339, toRfc3339OrNull } from './time.ts'
+import { occurredAtOf, toRfc3339, toRfc3339OrNull } from './time.ts'
 import { dayIn } from '../domain/calendar.ts'
 import { audit, type Writing } from './write.ts'
 
@@ -173,10 +173,26 @@ async function open(
   return disposal
 }
 
+/** The event of a disposal is undone: nothing was destroyed, and it waits again for being carried out. Nothing happens when no disposal has it. */
+export async function reopenDisposal(
+  writing: Pick<Writing, 'trx' | 'caller' | 'at'>,
+  eventId: string,
+): Promise<void> {
+  const disposal = await findDisposalOf(writing.trx, eventId)
+  if (!disposal) return
+  const papers = { method: null, witness: null, certificateNo: null, eventId: null }
+  await save(writing, disposal, 'reopened', {
+    status: 'approved',
+    doneAt: null,
+    ...papers,
+    updatedAt: writing.at,
+  })
+}
+
 type Change = Parameters<typeof updateDisposal>[2]
 
 async function save(
-  writing: Writing,
+  writing: Pick<Writing, 'trx' | 'caller' | 'at'>,
   before: DisposalRow,
   action: string,
   change: Change,
@@ -188,7 +204,7 @@ async function save(
 }
 
 async function tell(
-  { trx, caller, at }: Writing,
+  { trx, caller, at }: Pick<Writing, 'trx' | 'caller' | 'at'>,
   action: string,
   before: DisposalRow | undefined,
   after: DisposalRow,

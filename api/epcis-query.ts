@@ -26,8 +26,10 @@ import {
   type ExcursionFact,
 } from '../domain/epcis.ts'
 import { kindsOf, matches, type EpcisFilter } from '../domain/epcis-filter.ts'
-import { lotName, parseEventName, parsePlaceName } from '../domain/epcis-name.ts'
+import { facilityName, lotName, parseEventName, parsePlaceName } from '../domain/epcis-name.ts'
 import { CodedError } from '../domain/errors.ts'
+import { QUANTITIES, type Quantity } from '../domain/reading.ts'
+import { watchRuleOf } from '../domain/watch-rule.ts'
 import type { Caller } from './caller.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { RouteDeps } from './deps.ts'
@@ -55,10 +57,10 @@ interface Position {
 export async function queryEvents(
   deps: RouteDeps,
   caller: Caller,
-  filter: EpcisFilter,
+  asked: EpcisFilter,
   { perPage, token }: { readonly perPage: number; readonly token: string | undefined },
 ): Promise<EventPage> {
-  const facilityIds = await facilitiesOf(deps, caller, filter)
+  const { filter, facilityIds } = await placed(deps, caller, asked)
   const events: EpcisEvent[] = []
   let position = positionOf(token)
   for (let rowsRead = 0; rowsRead < ROWS_MAX; rowsRead += ROWS_AT_ONCE) {
@@ -98,23 +100,40 @@ function tokenOf({ recordedAt, id, part }: Position): string {
   return encodeCursor(`${recordedAt}:${id}:${part}`)
 }
 
-// A place that is not theirs is one where nothing happened.
-async function facilitiesOf(
+/** The same filter with the places that it names by every name that they go by, and the facilities that they are in; undefined: any. */
+async function placed(
   { db }: RouteDeps,
   caller: Caller,
   filter: EpcisFilter,
-): Promise<string[] | undefined> {
-  const names = filter.bizLocations ?? filter.readPoints
-  if (names === undefined) return undefined
-  if (names.length > PLACES_MAX)
+): Promise<{ filter: EpcisFilter; facilityIds: string[] | undefined }> {
+  const { bizLocations, readPoints } = filter
+  if (!bizLocations && !readPoints) return { filter, facilityIds: undefined }
+  const locations = bizLocations && (await placesNamed(db, caller, bizLocations))
+  const points = readPoints && (await placesNamed(db, caller, readPoints))
+  const { facilityIds } = locations ?? points ?? { facilityIds: [] }
+  return {
+    filter: { ...filter, bizLocations: locations?.names, readPoints: points?.names },
+    // A place that is not theirs is one where nothing happened.
+    facilityIds: facilityIds.length > 0 ? facilityIds : [''],
+  }
+}
+
+async function placesNamed(db: RouteDeps['db'], caller: Caller, asked: readonly string[]) {
+  if (asked.length > PLACES_MAX)
     throw new CodedError('request.invalid', `At most ${PLACES_MAX} places at once.`)
-  const ids: string[] = []
-  for (const name of names) {
+  const names = new Set(asked)
+  const facilityIds: string[] = []
+  for (const name of asked) {
     const named = parsePlaceName(name)
     const place = named && (await findPlace(db, caller.scope, named))
-    if (place) ids.push(place.facilityId)
+    if (!place) continue
+    facilityIds.push(place.facilityId)
+    if (place.storagePointId !== null) continue
+    // Before and after it got its GLN.
+    for (const { id, gln } of await findPlaces(db, [place.facilityId]))
+      for (const one of [facilityName(id, gln), facilityName(id, null)]) names.add(one)
   }
-  return ids.length > 0 ? ids : ['']
+  return { names: [...names], facilityIds }
 }
 
 async function eventsOf(deps: RouteDeps, caller: Caller, row: RecordedRow): Promise<EpcisEvent[]> {
@@ -161,11 +180,13 @@ function unitOf(kind: string): string {
 
 async function excursionEvents(deps: RouteDeps, breach: BreachDetail | undefined): Promise<EpcisEvent[]> {
   if (!breach || breach.facilityId === null || breach.endAt === null) return []
-  const { facilityId, startAt, endAt } = breach
+  // Silence and what else the watchdog finds is no excursion of the goods.
+  if (breach.deviceId === null || watchRuleOf(breach.ruleId)) return []
+  const { deviceId, facilityId, startAt, endAt } = breach
   const lots = await lotsIn(deps, breach, facilityId, endAt)
   const fact: ExcursionFact = {
     breachId: breach.id,
-    deviceId: breach.deviceId,
+    deviceId,
     ruleId: breach.ruleId,
     facilityId,
     startAt,
@@ -190,8 +211,15 @@ async function lotsIn({ db }: RouteDeps, breach: BreachDetail, facilityId: strin
 
 async function summaryOf({ series }: RouteDeps, breach: BreachDetail, endAt: number) {
   const { deviceId, sensor, quantity, startAt } = breach
-  if (quantity === null) return undefined
-  const asked = { deviceId, sensor, quantity, from: startAt, to: endAt, everyMs: DAY_MS }
+  if (deviceId === null || quantity === null || !(quantity in QUANTITIES)) return undefined
+  const asked = {
+    deviceId,
+    sensor,
+    quantity: quantity as Quantity,
+    from: startAt,
+    to: endAt,
+    everyMs: DAY_MS,
+  }
   const buckets = await series.aggregate(asked)
   if (buckets.length === 0) return undefined
   const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0)

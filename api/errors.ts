@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.ts'
 import type { Language } from '../domain/language.ts'
-import { chooseLanguage, titleOf } from './language.ts'
+import { chooseLanguage, detailIn, titleOf } from './language.ts'
 import { fieldErrors, type Mistake } from './validation.ts'
 
 export const Problem = Type.Object(
@@ -13,7 +13,11 @@ export const Problem = Type.Object(
         'What the code means, the same for every occurrence; in English, Indonesian or French by `Accept-Language`.',
     }),
     status: Type.Integer(),
-    detail: Type.Optional(Type.String({ description: 'What this occurrence is about.' })),
+    detail: Type.Optional(
+      Type.String({
+        description: 'What this occurrence is about; fixed sentences in the language of the title.',
+      }),
+    ),
     instance: Type.String({ description: 'The path that was asked for.' }),
     code: Type.String({ description: 'Stable and dotted, such as `resource.notFound`; see docs/errors.md.' }),
     requestId: Type.String({ description: 'Finds this request in the log.' }),
@@ -86,7 +90,7 @@ function compose(
     type: `urn:coldstream:error:${code}`,
     title: titleOf(code, language),
     status: ERRORS[code][0],
-    ...(detail === undefined ? {} : { detail }),
+    ...(detail === undefined ? {} : { detail: detailIn(language, detail) }),
     instance: request.url.split('?', 1)[0] ?? '',
     code,
     requestId: request.id,

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { findPlacements, UNPLACED } from '../db/queries/placement.ts'
-import { periodsOf, type DateRange, type Unit } from '../domain/calendar.ts'
+import { periodsOf, type DateRange, type Period, type Unit } from '../domain/calendar.ts'
 import { shareOf } from '../domain/consumption.ts'
 import {
   createExposures,
@@ -81,12 +81,12 @@ export async function* exposureRows(deps: RouteDeps, query: ExposureQuery): Asyn
   const span = { from: periods[0]?.startMs ?? 0, to: periods.at(-1)?.endMs ?? 0 }
   for (const device of query.devices) {
     const { rules } = placements.get(device.id) ?? UNPLACED
-    const limits = limitsFor(query, limitsOf(rules))
+    const limitsIn = ({ startMs }: Period) => limitsFor(query, limitsOf(rules, startMs))
     for (const { sensor } of await sensorsOf(deps.series, device.id)) {
       const key = { deviceId: device.id, sensor }
-      const exposures = createExposures(periods, limits)
+      const exposures = createExposures(periods, limitsIn)
       for await (const exposed of summed(deps.series, { key, quantity: 'temperature', ...span }, exposures))
-        yield rowOf({ ...key, deviceName: device.name }, exposed, limits, nowMs)
+        yield rowOf({ ...key, deviceName: device.name }, exposed, limitsIn(exposed.period), nowMs)
     }
   }
 }

@@ -13,9 +13,11 @@ import {
 } from '../db/queries/facility.ts'
 import type { FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
+import { hasCheckDigit } from '../domain/gs1-check-digit.ts'
 import { LEVELS, type Level } from '../domain/role.ts'
 import { facilityOf, found } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
+import { FieldError } from './errors.ts'
 import { closed, Code, Id, isId, Name, nullable, Time, Version } from './schemas.ts'
 import { isTimeZone, toRfc3339 } from './time.ts'
 import { audit, type Writing } from './write.ts'
@@ -28,6 +30,9 @@ export const Facility = Type.Object(
     parentId: nullable(Id),
     timeZone: Type.String(),
     code: nullable(Type.String({ description: "The programme's own code." })),
+    gln: nullable(
+      Type.String({ description: 'GS1 Global Location Number: its name in EPCIS and on labels.' }),
+    ),
     population: nullable(Type.Integer({ description: 'People in the catchment area.' })),
     version: Version,
     createdAt: Time,
@@ -43,6 +48,7 @@ const fields = {
     description: 'IANA name, such as `Asia/Jakarta`.',
   }),
   code: Type.Optional(nullable(Code)),
+  gln: Type.Optional(nullable(Type.String({ pattern: '^\\d{13}$', description: '13 digits, GS1.' }))),
   population: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 2_000_000_000 }))),
 }
 export const NewFacility = Type.Object(
@@ -74,7 +80,7 @@ export async function createFacility(
     timeZone: body.timeZone,
     path: `${parent?.path ?? ''}${id}/`,
     code: body.code ?? null,
-    gln: null,
+    gln: body.gln ?? null,
     population: body.population ?? null,
     version: 1,
     createdAt: at,
@@ -102,8 +108,8 @@ export async function changeFacility(
   const place = await moved({ trx, caller }, before, parentId)
   const after = { ...before, ...rest, ...place, version: before.version + 1, updatedAt: at }
   if (isSame(before, after)) return before
-  const { name, timeZone, code, population, version, updatedAt } = after
-  const set = { name, timeZone, code, population, version, updatedAt, parentId: after.parentId }
+  const { name, timeZone, code, gln, population, version, updatedAt } = after
+  const set = { name, timeZone, code, gln, population, version, updatedAt, parentId: after.parentId }
   if (!(await updateFacility(trx, id, before.version, set).catch(codeIsTaken)))
     throw new CodedError('request.preconditionFailed')
   if (after.path !== before.path) await rewritePaths(trx, before.path, after.path)
@@ -120,7 +126,7 @@ export async function changeFacility(
 }
 
 function isSame(before: FacilityTable, after: FacilityTable): boolean {
-  const keys = ['name', 'timeZone', 'code', 'population', 'parentId'] as const
+  const keys = ['name', 'timeZone', 'code', 'gln', 'population', 'parentId'] as const
   return keys.every((key) => before[key] === after[key])
 }
 
@@ -159,15 +165,16 @@ async function parentFor(
   return parent
 }
 
-function checkFields({ timeZone, code }: Static<typeof FacilityChange>): void {
+function checkFields({ timeZone, code, gln }: Static<typeof FacilityChange>): void {
   if (timeZone !== undefined && !isTimeZone(timeZone))
     throw new CodedError('request.invalid', 'timeZone is not an IANA time zone.')
   // In files a facility without a code goes by its id.
   if (code && isId(code)) throw new CodedError('request.invalid', 'code has the form of an id.')
+  if (gln && !hasCheckDigit(gln)) throw new FieldError('gln', 'its check digit is wrong')
 }
 
 function codeIsTaken(error: unknown): never {
-  if (isDuplicate(error)) throw new CodedError('resource.conflict', 'Another facility has this code.')
+  if (isDuplicate(error)) throw new CodedError('resource.conflict', 'Another facility has this code or GLN.')
   throw error
 }
 

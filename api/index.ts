@@ -10,15 +10,18 @@ import { createLive, type Live } from './live.ts'
 import { authRoutes } from './routes/auth.ts'
 import { breachRoutes } from './routes/breaches.ts'
 import { commandRoutes } from './routes/commands.ts'
+import { contactRoutes } from './routes/contacts.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
 import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
 import { exposureRoutes } from './routes/exposure.ts'
+import { escalationRoutes, onCallRoutes } from './routes/escalation.ts'
 import { facilityRoutes } from './routes/facilities.ts'
 import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
@@ -36,7 +39,9 @@ import { stockBatchRoutes } from './routes/stock-batch.ts'
 import { stockLevelRoutes } from './routes/stock-levels.ts'
 import { stockRoutes } from './routes/stock.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { timeToBreachRoutes } from './routes/time-to-breach.ts'
 import { userRoutes } from './routes/users.ts'
+import { nameKeyProblems } from './schemas.ts'
 import { compileByKind } from './validation.ts'
 
 export { ensureAdministrator } from './administrator.ts'
@@ -66,6 +71,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   const v1: FastifyPluginAsync = async (app) => {
     app.setValidatorCompiler(compileByKind)
     await guard(app, deps)
+    app.addHook('onRoute', nameKeyProblems)
     app.addHook('onSend', answerUnchanged)
     await app.register(authRoutes, deps)
     await app.register(meRoutes, deps)
@@ -77,7 +83,12 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(commandRoutes, deps)
     await app.register(readingRoutes, deps)
     await app.register(exposureRoutes, deps)
+    await app.register(timeToBreachRoutes, deps)
     await app.register(breachRoutes, deps)
+    await app.register(notificationRoutes, deps)
+    await app.register(contactRoutes, deps)
+    await app.register(escalationRoutes, deps)
+    await app.register(onCallRoutes, deps)
     await app.register(ruleRoutes, deps)
     await app.register(profileRoutes, deps)
     await app.register(refusalRoutes, deps)

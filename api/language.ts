@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { DETAILS } from '../domain/details.ts'
 import { TITLES_FR } from '../domain/errors-fr.ts'
 import { TITLES_ID } from '../domain/errors-id.ts'
 import { ERRORS, type ErrorCode } from '../domain/errors.ts'
@@ -30,6 +31,11 @@ export function chooseLanguage(request: FastifyRequest, reply: FastifyReply): La
   const vary = reply.getHeader('vary')
   reply.header('vary', vary === undefined ? 'accept-language' : `${String(vary)}, accept-language`)
   return language
+}
+
+/** A fixed sentence in this language; as it is, when it is made of what somebody sent. */
+export function detailIn(language: Language, sentence: string): string {
+  return language === 'en' ? sentence : (DETAILS[sentence]?.[language] ?? sentence)
 }
 
 export function titleOf(code: ErrorCode, language: Language): string {

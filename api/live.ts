@@ -4,11 +4,12 @@ import { LRUCache } from 'lru-cache'
 import { findBreach } from '../db/queries/breach.ts'
 import { findDevicePaths } from '../db/queries/device.ts'
 import { findFacility, findFacilityPaths } from '../db/queries/facility.ts'
+import { findEndangered } from '../db/queries/time-to-breach.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Reading } from '../domain/reading.ts'
 import type { Channels } from '../ports/cache.ts'
 import { breachView } from './breach-view.ts'
-import { findCaller, pathOf, type Caller } from './caller.ts'
+import { createLookUp, pathOf, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
 import { readingView } from './device-view.ts'
 import {
@@ -21,6 +22,7 @@ import {
   type LiveClient,
   type LiveFilter,
 } from './live-client.ts'
+import { timeToBreachEvent } from './time-to-breach.ts'
 
 /** Devices whose place is remembered. */
 const PATHS_MAX = 100_000
@@ -32,6 +34,8 @@ const BACKLOG_MAX = 200
 const BREACHES_MAX = 10_000
 /** Stock events that were not yet looked up. */
 const STOCK_MAX = 10_000
+/** Equipment whose time to breach was not yet looked up. */
+const ENDANGERED_MAX = 10_000
 const RETRY_MS = 3000
 
 export interface Live {
@@ -42,6 +46,7 @@ export interface Live {
 
 interface LiveState {
   readonly deps: RouteDeps
+  readonly lookUp: ReturnType<typeof createLookUp>
   readonly clients: Set<LiveClient>
   /** Where devices stand, by id. */
   readonly paths: LRUCache<string, Place>
@@ -51,6 +56,8 @@ interface LiveState {
   readonly changed: Map<string, string>
   /** Stock events that wait for their places to be looked up. */
   readonly stock: Channels['stock'][]
+  /** Facilities by equipment whose time to breach is to be looked up. */
+  readonly endangered: Map<string, string>
   backlog: number
   /** Resolves when what came so far is delivered. */
   tail: Promise<void>
@@ -66,11 +73,13 @@ interface Place {
 export function createLive(deps: RouteDeps): Live {
   const state: LiveState = {
     deps,
+    lookUp: createLookUp(deps.db),
     clients: new Set(),
     paths: new LRUCache({ max: PATHS_MAX }),
     stopListening: undefined,
     changed: new Map(),
     stock: [],
+    endangered: new Map(),
     backlog: 0,
     tail: Promise.resolve(),
     closed: false,
@@ -122,6 +131,7 @@ function listen(state: LiveState): () => void {
     cache.subscribe('readings', (readings) => enqueue(state, () => deliverReadings(state, readings))),
     cache.subscribe('breaches', (message) => noteBreach(state, message)),
     cache.subscribe('stock', (message) => noteStock(state, message)),
+    cache.subscribe('timesToBreach', (message) => noteTimeToBreach(state, message)),
   ]
   const beat = setInterval(() => {
     for (const client of state.clients) void heartbeat(state, client)
@@ -133,6 +143,7 @@ function listen(state: LiveState): () => void {
     state.paths.clear()
     state.changed.clear()
     state.stock.length = 0
+    state.endangered.clear()
   }
 }
 
@@ -213,7 +224,7 @@ async function deliverBreach(state: LiveState, breachId: string, kind: string): 
   const facility = breach.facilityId === null ? undefined : await findFacility(db, breach.facilityId, '')
   const text = event('breaches', JSON.stringify({ kind, breach: breachView(breach) }))
   for (const client of state.clients) {
-    if (isFor(client, breach.deviceId, facility?.path ?? null)) send(state, client, text)
+    if (isFor(client, breach.deviceId ?? '', facility?.path ?? null)) send(state, client, text)
   }
 }
 
@@ -237,6 +248,27 @@ async function deliverStock(state: LiveState): Promise<void> {
   state.stock.length = 0
 }
 
+function noteTimeToBreach(state: LiveState, { equipmentId, facilityId }: Channels['timesToBreach']): void {
+  state.endangered.set(equipmentId, facilityId)
+  if (state.endangered.size > ENDANGERED_MAX) return endAll(state, 'overloaded')
+  if (state.endangered.size === 1) enqueue(state, () => deliverTimesToBreach(state))
+}
+
+async function deliverTimesToBreach(state: LiveState): Promise<void> {
+  const endangered = [...state.endangered]
+  state.endangered.clear()
+  const { db, clock } = state.deps
+  const paths = await findFacilityPaths(db, [...new Set(endangered.map(([, facilityId]) => facilityId))])
+  for (const [equipmentId, facilityId] of endangered) {
+    const row = await findEndangered(db, equipmentId)
+    const data = timeToBreachEvent(row, equipmentId, clock.now())
+    const text = event('time-to-breach', JSON.stringify(data))
+    const path = paths.get(facilityId) ?? null
+    for (const client of state.clients)
+      if (isFor(client, row?.deviceId ?? '', path)) send(state, client, text)
+  }
+}
+
 function send(state: LiveState, client: LiveClient, text: string): void {
   const { log, metrics, settings } = state.deps
   if (bufferedBytes(client) <= settings.streamBufferBytesMax) return void client.stream.write(text)
@@ -251,7 +283,7 @@ async function heartbeat(state: LiveState, client: LiveClient): Promise<void> {
   const { db } = state.deps
   const { id, session, expiresAt } = client.caller
   try {
-    const caller = await findCaller(db, { userId: id, session, expiresAt })
+    const caller = await state.lookUp({ userId: id, session, expiresAt })
     const under = (await pathOf(db, caller, client.filter.facilityId)) ?? ''
     Object.assign(client, { caller, under })
     if (state.clients.has(client)) send(state, client, ': still here\n\n')

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { insertChanges } from '../db/queries/change.ts'
-import { lockLines, postEvent } from '../db/queries/ledger.ts'
+import { lockLines, lockLots, postEvent } from '../db/queries/ledger.ts'
 import {
   findDescendants,
   findFreeLines,
@@ -9,7 +9,9 @@ import {
   type ShelfLine,
 } from '../db/queries/lot-trace.ts'
 import type { LotTable } from '../db/schema-stock.ts'
+import type { DbOrTrx } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
+import { keyOf } from '../domain/ledger.ts'
 import type { Leg } from '../domain/stock.ts'
 import { found, type Caller } from './caller.ts'
 import { hashOf } from './replay.ts'
@@ -26,6 +28,7 @@ const REASON = 'recall'
 export async function recallLot(writing: Writing, id: string, reason: string): Promise<LotTable[]> {
   const { trx, caller, at } = writing
   const lot = found(await findLot(trx, id))
+  await lockLots(trx, [id, ...(await findDescendants(trx, id)).map((child) => child.id)])
   if (!isNational(caller)) throw new CodedError('auth.forbidden', 'A lot is recalled by the national level.')
   if (!(await markRecalled(trx, id, at, reason))) throw new CodedError('lot.recalled')
   const descendants = await findDescendants(trx, id)
@@ -48,13 +51,23 @@ function isNational({ scope }: Caller): boolean {
   return scope.split('/').length <= 2
 }
 
-// Locked in order first and read again then: what others take at this moment is either gone or on hold.
 async function holdEverywhere(writing: Writing, lotIds: readonly string[]): Promise<void> {
-  await lockLines(writing.trx, await findFreeLines(writing.trx, lotIds))
-  const lines = await findFreeLines(writing.trx, lotIds)
+  const lines = await lockFreeLines(writing.trx, lotIds)
   const byFacility = [...Map.groupBy(lines, ({ account }) => account.facilityId)]
   for (const [facilityId, of] of byFacility.toSorted(([a], [b]) => (a < b ? -1 : 1)))
     await holdAt(writing, facilityId, of)
+}
+
+// Locked in order and read again, until nothing came to where it was not: what others move at this moment is either gone or on hold.
+async function lockFreeLines(trx: DbOrTrx, lotIds: readonly string[]): Promise<ShelfLine[]> {
+  const locked = new Set<string>()
+  for (;;) {
+    const lines = await findFreeLines(trx, lotIds)
+    const others = lines.filter((line) => !locked.has(keyOf(line)))
+    if (others.length === 0) return lines
+    await lockLines(trx, others)
+    for (const line of others) locked.add(keyOf(line))
+  }
 }
 
 async function holdAt(
@@ -62,12 +75,14 @@ async function holdAt(
   facilityId: string,
   lines: readonly ShelfLine[],
 ): Promise<void> {
+  // What came while the recall waited for it, or from a clock that is ahead, is held after it came.
+  const occurredAt = Math.max(at, ...lines.map(({ lastOccurredAt }) => lastOccurredAt))
   const event = {
     id: randomUUIDv7(),
     kind: 'hold' as const,
     facilityId,
     otherFacilityId: null,
-    occurredAt: at,
+    occurredAt,
     recordedAt: at,
     userId: caller.id,
     activityCode: null,

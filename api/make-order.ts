@@ -3,7 +3,7 @@ import { isDuplicate } from '../db/dialects/duplicate.ts'
 import { nextNumber } from '../db/queries/counter.ts'
 import { findFacility } from '../db/queries/facility.ts'
 import { insertOrder, replaceOrderLines, updateOrder, type Order } from '../db/queries/order.ts'
-import { findLevels, findSupply, type Supply } from '../db/queries/supply.ts'
+import { findItemsOf, findLevels, findSupply, type Supply } from '../db/queries/supply.ts'
 import type { OrderLineTable } from '../db/schema-orders.ts'
 import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
@@ -11,7 +11,10 @@ import { askingSide, checkStep } from '../domain/order.ts'
 import { facilityOf, found, type Caller } from './caller.ts'
 import { factsOf, openOrder, tellOrder } from './order.ts'
 import type { NewOrderBody, OrderPatchBody } from './order-schemas.ts'
+import type { RouteDeps } from './deps.ts'
 import { hashOf } from './replay.ts'
+import { checkActivity } from './stock-event-facts.ts'
+import { computedLevel, levelViews } from './stock-level.ts'
 import type { Writing } from './write.ts'
 
 /**
@@ -21,6 +24,7 @@ import type { Writing } from './write.ts'
 export async function makeOrder(writing: Writing, body: NewOrderBody): Promise<Order> {
   const { trx, caller, at } = writing
   const { from, to } = await facilitiesFor(trx, caller, body)
+  await checkActivity(trx, body.activityCode)
   const id = body.id ?? randomUUIDv7()
   const lines = await linesFor(trx, id, body.lines)
   const asks = askingSide(body.kind)
@@ -105,6 +109,7 @@ export async function changeDraft(writing: Writing, id: string, body: OrderPatch
   const { trx, caller, at } = writing
   const order = await openOrder(writing, id)
   checkStep(order.status, 'edit', await factsOf(trx, caller, order))
+  await checkActivity(trx, body.activityCode)
   const head = {
     status: order.status,
     waitingFor: order.waitingFor,
@@ -127,17 +132,31 @@ export interface Suggestion extends Supply {
   readonly suggested: number
 }
 
-/** What fills the receiver up to its maximum, item by item: less what is on hand, and less what is on the way to it. */
-export async function suggest(db: DbOrTrx, caller: Caller, order: Order): Promise<Suggestion[]> {
+/**
+ * What fills the receiver up to its maximum, item by item: less what is on hand, and less what is on the way to it. Where nobody has set a
+ * level it is computed from what the receiver consumes.
+ */
+export async function suggest({ db, clock }: RouteDeps, caller: Caller, order: Order): Promise<Suggestion[]> {
   const facility = await facilityOf(db, caller, order.toFacilityId)
-  const levels = await findLevels(db, facility.id)
+  const set = await findLevels(db, facility.id)
+  const known = new Set(set.map(({ itemId }) => itemId))
+  const others = (await findItemsOf(db, facility.id)).filter((itemId) => !known.has(itemId))
+  const rows = [...set, ...others.map((itemId) => computedLevel({ facilityId: facility.id, itemId }))]
+  const { timeZone } = facility
+  const levels = await levelViews(
+    db,
+    rows.map((row) => ({ ...row, timeZone })),
+    clock.now(),
+  )
   const supply = await findSupply(
     db,
     facility.id,
     levels.map(({ itemId }) => itemId),
   )
-  return levels.map(({ itemId, maxDoses }) => {
-    const { onHand, inTransit } = supply.get(itemId) ?? { onHand: 0, inTransit: 0 }
-    return { itemId, maxDoses, onHand, inTransit, suggested: Math.max(0, maxDoses - onHand - inTransit) }
-  })
+  return levels
+    .filter(({ itemId, effectiveMaxDoses }) => known.has(itemId) || effectiveMaxDoses > 0)
+    .map(({ itemId, effectiveMaxDoses: maxDoses }) => {
+      const { onHand, inTransit } = supply.get(itemId) ?? { onHand: 0, inTransit: 0 }
+      return { itemId, maxDoses, onHand, inTransit, suggested: Math.max(0, maxDoses - onHand - inTransit) }
+    })
 }

@@ -1,5 +1,5 @@
 import { findFacility } from '../db/queries/facility.ts'
-import { postEvent } from '../db/queries/ledger.ts'
+import { lockLots, postEvent } from '../db/queries/ledger.ts'
 import { stateOf, type Order } from '../db/queries/order.ts'
 import { findShipment, updateShipment, type Shipment } from '../db/queries/shipment.ts'
 import { findStockEvent } from '../db/queries/stock-event.ts'
@@ -13,10 +13,11 @@ import type { VvmStage } from '../domain/stock.ts'
 import { found } from './caller.ts'
 import type { ReceiveRequest } from './order-schemas.ts'
 import { factsOf, openOrder, saveOrder } from './order.ts'
-import { holdRecalled, occurredAtOf, reversalOf } from './record-stock-event.ts'
+import { holdRecalled, reversalOf } from './record-stock-event.ts'
 import { hashOf } from './replay.ts'
 import { eventOf, tellShipment } from './ship-order.ts'
 import { dayIn } from '../domain/calendar.ts'
+import { occurredAtOf } from './time.ts'
 import type { Writing } from './write.ts'
 
 const SHORT = 'rejected-short'
@@ -101,6 +102,10 @@ async function openShipment(writing: Writing, id: string): Promise<{ shipment: S
   const order = await openOrder({ ...writing, match: () => undefined }, orderId)
   const shipment = found(await findShipment(trx, id, caller.scope))
   writing.match(shipment.version)
+  await lockLots(
+    trx,
+    shipment.lines.map(({ lotId }) => lotId),
+  )
   return { shipment, order }
 }
 

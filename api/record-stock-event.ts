@@ -1,29 +1,28 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
-import { lockOnHandAt, postEvent, type NewStockEvent, type PostedEvent } from '../db/queries/ledger.ts'
-import { findLotFacts, findPointsOf, findReasonKinds } from '../db/queries/stock-facts.ts'
+import { lockLots, postEvent, type NewStockEvent, type PostedEvent } from '../db/queries/ledger.ts'
+import type { Posting } from '../db/queries/ledger-together.ts'
+import { findLotFacts } from '../db/queries/stock-facts.ts'
 import { findReversalOf, findStockEvent } from '../db/queries/stock-event.ts'
-import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
+import type { DbOrTrx } from '../db/schema.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { CodedError } from '../domain/errors.ts'
-import { decide, reverse, type EventKind, type StockCommand, type StockFacts } from '../domain/stock-event.ts'
-import type { Leg, VvmStage } from '../domain/stock.ts'
+import { decide, reverse, type EventKind, type StockCommand } from '../domain/stock-event.ts'
+import type { Leg } from '../domain/stock.ts'
 import { facilityOf, found, type Caller } from './caller.ts'
 import type { RouteDeps } from './deps.ts'
+import { reopenDisposal } from './disposal.ts'
 import { hashOf } from './replay.ts'
+import {
+  commandOf,
+  facilityIn,
+  factsFor,
+  readMentioned,
+  withOnHand,
+  type Mentioned,
+} from './stock-event-facts.ts'
 import type { NewStockEventBody } from './stock-event-schemas.ts'
-import { parseTime } from './time.ts'
-import { dayIn } from '../domain/calendar.ts'
-
-/** Clocks of phones are never quite right. */
-const AHEAD_MS_MAX = 600_000
-
-/** When it happened, as the client says; now, when it does not. @throws CodedError `stock.inFuture` */
-export function occurredAtOf(text: string | undefined, recordedAt: number): number {
-  const occurredAt = text === undefined ? recordedAt : parseTime(text, 'occurredAt')
-  if (occurredAt > recordedAt + AHEAD_MS_MAX) throw new CodedError('stock.inFuture')
-  return occurredAt
-}
+import { occurredAtOf } from './time.ts'
 
 /** They tell what has happened, whether or not somebody was promised the stock. */
 const FACTS: ReadonlySet<EventKind> = new Set([
@@ -47,11 +46,34 @@ export async function recordStockEvent(
   body: NewStockEventBody,
 ): Promise<PostedEvent> {
   const recordedAt = clock.now()
+  const mentioned = await readMentioned(trx, [body])
+  if (body.kind !== 'count') {
+    const { event, legs, options } = postingOf(mentioned, caller, body, recordedAt)
+    return postEvent(trx, event, legs, options)
+  }
+  const { event, facts, options } = frameOf(mentioned, caller, body, recordedAt)
+  const command = commandOf(body) as StockCommand<'count'>
+  return postEvent(trx, event, decide(command, await withOnHand(trx, facts, command, event)), options)
+}
+
+/**
+ * What an event that is no count does to the ledger, whether or not there is enough stock.
+ * @throws CodedError `stock.*`, and `resource.notFound` for a facility that is not the caller's
+ */
+export function postingOf(
+  mentioned: Mentioned,
+  caller: Caller,
+  body: NewStockEventBody,
+  recordedAt: number,
+): Posting {
+  const { event, facts, options } = frameOf(mentioned, caller, body, recordedAt)
+  return { event, legs: decide(commandOf(body), facts), options }
+}
+
+function frameOf(mentioned: Mentioned, caller: Caller, body: NewStockEventBody, recordedAt: number) {
   const occurredAt = occurredAtOf(body.occurredAt, recordedAt)
-  const facility = await facilityOf(trx, caller, body.facilityId)
-  const command = commandOf(body)
-  const facts = await factsFor(trx, facility, command, occurredAt)
-  const event = {
+  const facility = facilityIn(mentioned, caller, body.facilityId)
+  const event: NewStockEvent = {
     id: body.id ?? randomUUIDv7(),
     kind: body.kind,
     facilityId: facility.id,
@@ -67,70 +89,8 @@ export async function recordStockEvent(
     reversesEventId: null,
     requestHash: hashOf(body),
   }
-  return postEvent(trx, event, decide(command, facts), { mayTakeAllocated: FACTS.has(body.kind) })
-}
-
-// Schemas cannot say that a stage is one of five numbers in a way that TypeScript reads.
-function commandOf({ kind, lines, reasonCode }: NewStockEventBody): StockCommand {
-  const own = lines.map((line) => ({ ...line, reasonCode: line.reasonCode ?? reasonCode }))
-  return { kind, lines: own } as unknown as StockCommand
-}
-
-async function factsFor(
-  trx: DbOrTrx,
-  facility: FacilityTable,
-  command: StockCommand,
-  occurredAt: number,
-): Promise<StockFacts> {
-  const lines: readonly Mentions[] = command.lines
-  const reasons = new Set(lines.map(({ reasonCode }) => reasonCode ?? DEFAULT_REASON[command.kind]))
-  const facts = {
-    facilityId: facility.id,
-    day: dayIn(facility.timeZone, occurredAt),
-    lots: await findLotFacts(
-      trx,
-      unique(lines, ({ lotId, toLotId }) => [lotId, toLotId]),
-    ),
-    points: await findPointsOf(
-      trx,
-      facility.id,
-      unique(lines, ({ storagePointId, toStoragePointId }) => [storagePointId, toStoragePointId]),
-    ),
-    reasons: await findReasonKinds(
-      trx,
-      [...reasons].filter((code) => code !== undefined),
-    ),
-  }
-  if (command.kind !== 'count') return facts
-  return { ...facts, onHand: await lockOnHandAt(trx, countedLines(command, facts), occurredAt) }
-}
-
-// What does not exist is refused later, when it is decided.
-function countedLines({ lines }: StockCommand<'count'>, { lots, points, facilityId }: StockFacts) {
-  return lines.flatMap(({ storagePointId, lotId, vvmStage, held = false }) => {
-    const lot = lots.get(lotId)
-    const account = { kind: 'point', id: storagePointId, facilityId } as const
-    const line = { account, lotId, vvmStage: vvmStage ?? (lot?.hasVvm ? 1 : 0), held } as const
-    return lot && points.has(storagePointId) ? [{ ...line, itemId: lot.itemId }] : []
-  })
-}
-
-const DEFAULT_REASON: Partial<Record<EventKind, string>> = { consume: 'opened', count: 'counted' }
-
-interface Mentions {
-  readonly lotId: string
-  readonly toLotId?: string
-  readonly storagePointId?: string
-  readonly toStoragePointId?: string
-  readonly vvmStage?: VvmStage | undefined
-  readonly reasonCode?: string | undefined
-}
-
-function unique(
-  lines: readonly Mentions[],
-  of: (line: Mentions) => readonly (string | undefined)[],
-): string[] {
-  return [...new Set(lines.flatMap(of))].filter((id) => id !== undefined)
+  const facts = factsFor(mentioned, facility, body, occurredAt)
+  return { event, facts, options: { mayTakeAllocated: FACTS.has(body.kind) } }
 }
 
 /**
@@ -149,10 +109,15 @@ export async function reverseStockEvent(
   if (original.kind === 'reversal' || original.shipmentId !== null)
     throw new CodedError('stock.notReversible')
   if (await findReversalOf(trx, eventId)) throw new CodedError('stock.alreadyReversed')
+  await lockLots(
+    trx,
+    original.legs.map(({ lotId }) => lotId),
+  )
   const recalled = await recalledAmong(trx, original.legs)
   // A hold for the sake of a recall is not undone, whatever way it is asked for.
   if (original.kind === 'hold' && recalled.size > 0) throw new CodedError('stock.lotRecalled')
   const writing = { caller, at: clock.now() }
+  if (original.kind === 'dispose') await reopenDisposal({ trx, ...writing }, eventId)
   const event = reversalOf(writing, original, { ...body, requestHash: hashOf({ ...body, eventId }) })
   const legs = await holdRecalled(trx, reverse(original.legs))
   return postEvent(trx, event, legs, { mayTakeAllocated: true }).catch((error: unknown) => {

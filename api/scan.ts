@@ -1,4 +1,5 @@
 import { findLotByCode, findTradeItemByGtin, type TradeItemDetail } from '../db/queries/scan.ts'
+import { findShipment, type Shipment } from '../db/queries/shipment.ts'
 import { listStock, type StockLine } from '../db/queries/stock.ts'
 import type { FacilityTable } from '../db/schema.ts'
 import type { LotTable } from '../db/schema-stock.ts'
@@ -30,6 +31,8 @@ export interface Looked {
   readonly lot: LotTable | undefined
   /** Undefined when no facility was named. */
   readonly onHand: readonly StockLine[] | undefined
+  /** That carries the SSCC, if the caller may see it. */
+  readonly shipment: Shipment | undefined
   readonly warnings: readonly Warning[]
 }
 
@@ -51,7 +54,16 @@ export async function lookUp(
       ? await findLotByCode(db, tradeItem.id, label.lotCode)
       : undefined
   const onHand = facility && (await onHandOf(db, caller, facility, tradeItem, lot))
-  return { scan, label, tradeItem, lot, onHand, warnings: warningsOf(scan, label, lot, onHand, today) }
+  const shipment = label.sscc === undefined ? undefined : await findShipment(db, label.sscc, caller.scope)
+  return {
+    scan,
+    label,
+    tradeItem,
+    lot,
+    onHand,
+    shipment,
+    warnings: warningsOf(scan, label, lot, onHand, today),
+  }
 }
 
 async function onHandOf(

@@ -80,7 +80,7 @@ interface ContentSchema {
  */
 export function operation<const S extends Operation>(schema: S, codes: readonly ErrorCode[] = []): S {
   const isPublic = PERMISSIONS[schema.operationId] === 'public'
-  const usual: ErrorCode[] = ['request.invalid', 'internal.unexpected']
+  const usual: ErrorCode[] = ['request.invalid', 'internal.unexpected', 'service.unavailable']
   if (!isPublic) usual.push('auth.required', 'auth.forbidden')
   if (schema.params) usual.push('resource.notFound')
   if (schema.body) usual.push('request.tooLarge', 'request.unsupportedMediaType')
@@ -94,6 +94,13 @@ export function operation<const S extends Operation>(schema: S, codes: readonly 
 // Declared once for the whole server, by the composition root.
 const Problem = Type.Unsafe({ $ref: 'Problem#' })
 
+/** Every POST takes an `Idempotency-Key`: what that can answer, unless the route names errors of this status itself. */
+export function nameKeyProblems(route: { readonly method: unknown; readonly schema?: object }): void {
+  const { response } = (route.schema ?? {}) as { response?: Record<number, unknown> }
+  if (route.method !== 'POST' || !response) return
+  for (const [status, problem] of Object.entries(KEY_PROBLEMS)) response[Number(status)] ??= problem
+}
+
 function problems(codes: readonly ErrorCode[]): Record<number, ContentSchema> {
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code][0])
   return Object.fromEntries(
@@ -106,3 +113,5 @@ function problems(codes: readonly ErrorCode[]): Record<number, ContentSchema> {
     ]),
   )
 }
+
+const KEY_PROBLEMS = problems(['request.idempotencyMismatch', 'request.idempotencyBusy'])

@@ -146,6 +146,11 @@ const NEW = {
   safetyDays: 7,
 } as const
 
+/** The level of an item that nobody has set one for. */
+export function computedLevel(place: Place): StockLevelTable {
+  return { ...NEW, ...place, mode: 'computed', version: 0, updatedAt: 0 }
+}
+
 function isSame(before: StockLevelTable, after: Omit<StockLevelTable, 'version' | 'updatedAt'>): boolean {
   const keys = ['mode', 'minDoses', 'maxDoses', 'leadTimeDays', 'reviewDays', 'safetyDays'] as const
   return keys.every((key) => before[key] === after[key])

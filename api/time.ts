@@ -16,6 +16,16 @@ export function toRfc3339OrNull(timeMs: number | null): string | null {
   return timeMs === null ? null : toRfc3339(timeMs)
 }
 
+/** Clocks of phones are never quite right. */
+const AHEAD_MS_MAX = 600_000
+
+/** When it happened, as the client says; now, when it does not. @throws CodedError `stock.inFuture` */
+export function occurredAtOf(text: string | undefined, recordedAt: number): number {
+  const occurredAt = text === undefined ? recordedAt : parseTime(text, 'occurredAt')
+  if (occurredAt > recordedAt + AHEAD_MS_MAX) throw new CodedError('stock.inFuture')
+  return occurredAt
+}
+
 /**
  * Epoch milliseconds of an RFC 3339 time.
  * @throws CodedError `request.invalid` when it is none, lacks its zone, or names a day that does not exist

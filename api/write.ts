@@ -45,16 +45,8 @@ export async function once<T>(
   work: (trx: DbOrTrx) => Promise<T>,
 ): Promise<T> {
   reply.code(answer.status)
-  const key = idempotencyKey(request)
-  if (key === undefined) return answer.outside ? work(deps.db) : inTransaction(deps.db, work)
-  const row = {
-    key,
-    userId: request.caller.id,
-    requestHash: requestHash(deps.settings.jwtSecret, request),
-    status: null,
-    body: null,
-    createdAt: deps.clock.now(),
-  }
+  const row = keyOf(deps, request)
+  if (!row) return answer.outside ? work(deps.db) : inTransaction(deps.db, work)
   const first = await findFirst(deps, row)
   if (first && !first.isOver && first.status !== null) return replay(reply, first)
   try {
@@ -64,6 +56,23 @@ export async function once<T>(
     const winner = await findFirst(deps, row)
     if (!winner || winner.isOver || winner.status === null) throw error
     return replay(reply, winner)
+  }
+}
+
+/** The row under which the answer to a request with an `Idempotency-Key` is kept, still without it; undefined when the request has none. */
+export function keyOf(
+  { settings, clock }: RouteDeps,
+  request: FastifyRequest,
+): IdempotencyKeyTable | undefined {
+  const key = idempotencyKey(request)
+  if (key === undefined) return undefined
+  return {
+    key,
+    userId: request.caller.id,
+    requestHash: requestHash(settings.jwtSecret, request),
+    status: null,
+    body: null,
+    createdAt: clock.now(),
   }
 }
 

@@ -27,6 +27,8 @@ interface Round {
 
 interface Measured {
   readonly day: Round
+  /** As much as the rules look back on, and more. */
+  readonly months: Round
   readonly years: Round
   readonly closed: Round
 }
@@ -39,23 +41,31 @@ export async function benchJudging(): Promise<Report> {
   const rounds: Measured[] = []
   for (let i = 0; i < ROUNDS; i++) {
     const day = await measure(1, 0)
+    const months = await measure(60, 0)
     const years = await measure(730, 0)
     const closed = await measure(1, CLOSED_BREACHES)
-    rounds.push({ day, years, closed })
+    rounds.push({ day, months, years, closed })
     console.error(`round ${i + 1} of ${ROUNDS}: ${JSON.stringify(rounds.at(-1))}`)
   }
-  const figure = (name: string, history: keyof Measured, path: keyof Round, unit: string) => ({
+  const figure = (
+    name: string,
+    history: keyof Measured,
+    path: keyof Round,
+    unit: string,
+    against: keyof Measured = 'day',
+  ) => ({
     name,
     unit,
     values: rounds.map((round) => round[history][path]),
-    ratio: rounds.map((round) => round[history][path] / round.day[path]),
+    ratio: rounds.map((round) => round[history][path] / round[against][path]),
   })
   const figures = [
     figure('in order, a day of history', 'day', 'inOrder', 'µs'),
     figure('in order, two years of history', 'years', 'inOrder', 'µs'),
     figure(`in order, ${CLOSED_BREACHES} breaches that are over`, 'closed', 'inOrder', 'µs'),
     figure('over a window, a day of history', 'day', 'window', 'ms'),
-    figure('over a window, two years of history', 'years', 'window', 'ms'),
+    figure('over a window, 60 days of history', 'months', 'window', 'ms'),
+    figure('over a window, two years of history, against 60 days', 'years', 'window', 'ms', 'months'),
     figure(`over a window, ${CLOSED_BREACHES} breaches that are over`, 'closed', 'window', 'ms'),
   ]
   return {
@@ -63,8 +73,9 @@ export async function benchJudging(): Promise<Report> {
     title: `Judging one reading, ${DEVICES} devices with the rules of ${PROFILE}`,
     baseline: 'a day of history',
     figures,
-    passes: figures.slice(0, 3).every(({ ratio }) => median(ratio) < 1.25),
-    target: 'in order, neither history nor breaches that are over cost a quarter more',
+    passes: [...figures.slice(0, 3), ...figures.slice(5, 6)].every(({ ratio }) => median(ratio) < 1.25),
+    target:
+      'neither history beyond what the rules look back on nor breaches that are over cost a quarter more',
   }
 }
 
@@ -85,9 +96,9 @@ async function measure(days: number, closedBreaches: number): Promise<Round> {
   }
 }
 
-/** A chamber that is mild for a while, twice a day. */
+/** A chamber that is mild for half an hour, twice a day: that adds up, but to no breach. */
 function celsius(time: number): number {
-  return Math.round(100 * (6 + 5 * Math.sin((2 * Math.PI * time) / (DAY_MS / 2)))) / 100
+  return Math.round(100 * (6 + 4.05 * Math.sin((2 * Math.PI * time) / (DAY_MS / 2)))) / 100
 }
 
 function reading(deviceId: string, time: number): Reading {
@@ -131,6 +142,8 @@ async function plantBreaches(
         closedBy: null,
         closeReason: null,
         closeComment: null,
+        outageId: null,
+        cause: null,
         recordedAt: 0,
         updatedAt: 0,
       })

@@ -8,8 +8,11 @@ import * as m0002 from './migrations/0002-stock.ts'
 import * as m0003 from './migrations/0003-orders.ts'
 import * as m0004 from './migrations/0004-epcis.ts'
 import * as m0005 from './migrations/0005-profiles.ts'
+import * as m0006 from './migrations/0006-watch.ts'
 import * as m0007 from './migrations/0007-people.ts'
+import * as m0008 from './migrations/0008-numbers.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
+import { WATCH_RULES } from '../domain/watch-rule.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-cold-chain': m0001,
@@ -17,7 +20,9 @@ const migrations: Record<string, Migration> = {
   '0003-orders': m0003,
   '0004-epcis': m0004,
   '0005-profiles': m0005,
+  '0006-watch': m0006,
   '0007-people': m0007,
+  '0008-numbers': m0008,
 }
 
 /**
@@ -30,7 +35,19 @@ export async function migrate(db: Db): Promise<void> {
   const { error } = await withMigrationLock(db, () => migrator.migrateToLatest())
   if (error) throw new Error('migration failed', { cause: error })
   await keepShippedProfiles(db, Date.now())
+  await keepWatchRules(db)
   await keepShippedReasons(db)
+}
+
+async function keepWatchRules(db: Db): Promise<void> {
+  const known = new Set((await db.selectFrom('rule').select('id').execute()).map((row) => row.id))
+  for (const rule of WATCH_RULES.filter(({ id }) => !known.has(id)))
+    await tolerateDuplicate(
+      db
+        .insertInto('rule')
+        .values({ ...rule, version: 1, measure: 'value', hysteresis: 0 })
+        .execute(),
+    )
 }
 
 async function keepShippedReasons(db: Db): Promise<void> {

@@ -1,5 +1,4 @@
-import type { Quantity } from '../domain/reading.ts'
-import type { Comparator, Measure, Mode, Severity, Window } from '../domain/rule.ts'
+import type { Comparator, Measure, Mode, RuleQuantity, Severity, Window } from '../domain/rule.ts'
 
 /** The rules by which readings are judged, as versioned data. */
 export interface RulesSchema {
@@ -45,7 +44,8 @@ export interface RuleTable {
   /** The first version of the profile that has it. */
   version: number
   name: string
-  quantity: Quantity
+  /** Those of the watchdog are in no version of a profile. */
+  quantity: RuleQuantity
   measure: Measure
   comparator: Comparator
   threshold: number

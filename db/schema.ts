@@ -1,17 +1,21 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Severity } from '../domain/rule.ts'
+import type { Cause } from '../domain/watch-rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
+import type { NumbersSchema } from './schema-numbers.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { BreachClosing, PeopleSchema } from './schema-people.ts'
 import type { RulesSchema } from './schema-rules.ts'
 import type { StockSchema } from './schema-stock.ts'
+import type { WatchSchema } from './schema-watch.ts'
 
 /**
  * The relational data. Ids are UUIDv7 text, times epoch milliseconds (UTC), booleans 0 or 1. Columns are camelCase here and
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
-export interface Schema extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema {
+export interface Schema
+  extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema, WatchSchema, NumbersSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
@@ -104,7 +108,8 @@ export type BreachState = 'open' | 'ended' | 'withdrawn' | 'closed'
 /** A rule violated for its duration. Unique per (device, sensor, rule, start), so that two notifiers cannot make two. */
 export interface BreachTable extends BreachClosing {
   id: string
-  deviceId: string
+  /** Null: of a whole place. */
+  deviceId: string | null
   sensor: string
   ruleId: string
   /** Where the device stood when the breach was recorded. */
@@ -124,6 +129,10 @@ export interface BreachTable extends BreachClosing {
   lastAt: number
   readings: number
   acknowledgedAt: number | null
+  /** The breach of the place that this one is a part of, and is told with; null: it stands alone. */
+  outageId: string | null
+  /** Why, as far as the data shows. */
+  cause: Cause | null
   recordedAt: number
   updatedAt: number
 }
@@ -144,7 +153,7 @@ export interface BreachChangeTable {
   breachId: string
   kind: BreachChangeKind
   at: number
-  /** A user id, or `judge`. */
+  /** A user id, `judge` or `watch`. */
   actor: string
   /** JSON of the breach before and after; null where there was none. */
   before: string | null

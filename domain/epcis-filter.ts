@@ -1,5 +1,5 @@
 import type { EpcisEvent, Quantity } from './epcis.ts'
-import { parseLotName } from './epcis-name.ts'
+import { parseLotName, parsePlaceName } from './epcis-name.ts'
 import type { EventKind } from './stock-event.ts'
 
 export const SENSOR_FIELDS = ['value', 'minValue', 'maxValue', 'meanValue'] as const
@@ -59,8 +59,8 @@ export function matches(event: EpcisEvent, filter: EpcisFilter): boolean {
     hasOne(filter.bizSteps, event.bizStep),
     hasOne(filter.actions, event.action),
     hasOne(filter.dispositions, event.disposition),
-    hasOne(filter.bizLocations, event.bizLocation?.id),
-    hasOne(filter.readPoints, event.readPoint?.id),
+    hasPlace(filter.bizLocations, event.bizLocation?.id),
+    hasPlace(filter.readPoints, event.readPoint?.id),
     exists(filter.hasSensor, event.sensorElementList),
     exists(filter.hasErrorDeclaration, event.errorDeclaration),
     isWithin(event.eventTime, filter.eventFrom, filter.eventBefore),
@@ -74,6 +74,16 @@ export function matches(event: EpcisEvent, filter: EpcisFilter): boolean {
 
 function hasOne(wanted: readonly string[] | undefined, value: string | undefined): boolean {
   return wanted === undefined || (value !== undefined && wanted.includes(value))
+}
+
+/** One name for a place however it is written. */
+function hasPlace(wanted: readonly string[] | undefined, name: string | undefined): boolean {
+  return hasOne(wanted?.map(canonicalPlace), name && canonicalPlace(name))
+}
+
+function canonicalPlace(name: string): string {
+  const place = parsePlaceName(name)
+  return place === undefined ? name : JSON.stringify(place)
 }
 
 function exists(wanted: boolean | undefined, value: unknown): boolean {

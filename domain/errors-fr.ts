@@ -34,6 +34,7 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'stock.beforeLot': 'L’événement est antérieur à la fabrication du lot.',
   'stock.unknownLot': 'Ce lot n’existe pas.',
   'stock.unknownPoint': 'L’établissement n’a pas ce point de stockage.',
+  'stock.unknownActivity': 'Cette activité n’existe pas, ou n’est plus utilisée.',
   'stock.notItsLot': 'Les lots ne vont pas ensemble.',
   'stock.lotExpired': 'Le lot est périmé.',
   'stock.lotRecalled': 'Le lot fait l’objet d’un rappel.',
@@ -125,6 +126,12 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'order.received': 'L’envoi a déjà été reçu.',
   'order.badSscc': 'Le SSCC n’a pas 18 chiffres avec une clé de contrôle juste.',
   'order.sameFacility': 'Les deux parties de la commande sont le même établissement.',
+  'breach.closed': 'L’alerte est close.',
+  'breach.withdrawn': 'L’alerte a été retirée : elle n’en était pas une.',
+  'breach.notOver': 'L’alerte n’est pas terminée : on ne revoit que ce qui est terminé.',
+  'escalation.unknownReceiver':
+    'Une personne ou une liste d’astreinte n’existe pas, ou n’est pas dans votre partie.',
+  'escalation.badTime': 'Une heure n’existe pas, ou une fin ne vient pas après son début.',
   'disposal.samePerson': 'Qui a préparé une élimination ne peut pas l’approuver.',
   'lot.recalled': 'Le lot est déjà rappelé.',
 }

@@ -2,6 +2,10 @@ import type { Level, Role } from './role.ts'
 import type { Severity } from './rule.ts'
 import type { WorkingHours } from './working-hours.ts'
 
+/** Kinds of channel that reach a person by an address of theirs. */
+export const CHANNEL_KINDS = ['smtp', 'sms', 'whatsapp', 'telegram', 'push'] as const
+export type ChannelKind = (typeof CHANNEL_KINDS)[number]
+
 /** Who hears of a breach, one level after the other, until somebody acknowledges it. */
 export interface EscalationPolicy {
   readonly levels: readonly EscalationLevel[]
@@ -34,12 +38,17 @@ export const WORKING_HOURS: WorkingHours = { days: [1, 2, 3, 4, 5], from: '08:00
 const HERE = at('facility', 'district')
 
 /**
- * What holds where nobody has made a policy: the facility and its district at once. Unless somebody acknowledges, the province and then the country
- * hear of it later, and at once where nobody below can be reached.
+ * What holds where nobody has made a policy. Of what is critical the facility and its district hear at once, of a warning the facility alone: a
+ * district has hundreds of devices. Unless somebody acknowledges, those above hear of it later, and at once where nobody below can be reached.
  */
 export const DEFAULT_POLICIES: Readonly<Record<Severity, EscalationPolicy>> = {
   critical: shipped(level(0, HERE), level(120, at('province')), level(1_440, at('country'))),
-  warning: shipped(level(0, HERE), level(2_880, at('province')), level(7_200, at('country'))),
+  warning: shipped(
+    level(0, at('facility')),
+    level(1_440, at('district')),
+    level(2_880, at('province')),
+    level(7_200, at('country')),
+  ),
 }
 
 function at(...levels: readonly Level[]): Receivers[] {

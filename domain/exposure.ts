@@ -35,9 +35,15 @@ export interface Exposure {
 /** Of rules without a limit, how long a reading may hold. */
 export const GAP_MS_DEFAULT = 7_200_000
 
-/** The limits that rules of a quantity set: of several the one that is met first. */
-export function limitsOf(rules: readonly Rule[], quantity: Rule['quantity'] = 'temperature'): Limits {
-  const own = rules.filter((rule) => rule.quantity === quantity)
+/** The limits that rules set to the temperature at some moment: of several the one that is met first. */
+export function limitsOf(rules: readonly Rule[], at: number): Limits {
+  const own = rules.filter(
+    ({ quantity, measure, validFrom, validTo }) =>
+      quantity === 'temperature' &&
+      measure === 'value' &&
+      (validFrom ?? -Infinity) <= at &&
+      at < (validTo ?? Infinity),
+  )
   const high = own.filter(isHigh).toSorted((a, b) => a.threshold - b.threshold)[0]
   const low = own.filter((rule) => !isHigh(rule)).toSorted((a, b) => b.threshold - a.threshold)[0]
   return { high: high ? limitOf(high) : null, low: low ? limitOf(low) : null }
@@ -69,11 +75,12 @@ export interface Exposed {
 
 /**
  * @param periods each beginning where the one before ends
+ * @param limitsIn the limits of a period
  * @param gapMsMax how long a reading holds at most, as long as none follows in that time: a longer gap does not count at all
  */
 export function createExposures(
   periods: readonly Period[],
-  limits: Limits,
+  limitsIn: (period: Period) => Limits,
   gapMsMax: number = GAP_MS_DEFAULT,
 ): Exposures {
   let index = 0
@@ -93,7 +100,7 @@ export function createExposures(
       const period = periods[index]
       if (period === undefined) return done
       const [start, end] = [Math.max(from, period.startMs), Math.min(to, period.endMs)]
-      if (end > start) cover(sums, limits, value, start, end - start)
+      if (end > start) cover(sums, limitsIn(period), value, start, end - start)
       if (to < period.endMs) return done
       done.push(close(period))
     }

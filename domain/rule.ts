@@ -57,6 +57,18 @@ export type Comparator = 'gt' | 'gte' | 'lt' | 'lte'
 
 export type Severity = 'warning' | 'critical'
 
+/** What rules that are not about one sensor's readings give as their quantity; each is also the id of its rule. See `watch-rule.ts`. */
+export const WATCH_QUANTITIES = [
+  'silence',
+  'site-outage',
+  'clock-wrong',
+  'calibration-overdue',
+  'sensor-unplugged',
+] as const
+export type WatchQuantity = (typeof WATCH_QUANTITIES)[number]
+/** What a rule in the database may be about. */
+export type RuleQuantity = Quantity | WatchQuantity
+
 /** Whether `value` lies in the alarm range of `rule`. */
 export function violates(rule: Pick<Rule, 'comparator' | 'threshold'>, value: number): boolean {
   switch (rule.comparator) {

@@ -1,5 +1,5 @@
 import { isHigh, type Limit } from './exposure.ts'
-import type { Values } from './reading.ts'
+import type { Reading, SensorKey, Values } from './reading.ts'
 import { violates } from './rule.ts'
 
 // How long until a refrigerator that warms reaches its limit. It warms as Newton's law says, dT/dt = k (A - T), with A the temperature of the room; k is fitted
@@ -115,6 +115,54 @@ function fitWarming(
   if (powerOutSince === null) return undefined
   const left = holdover(readings, points.at(-1)?.time ?? 0, powerOutSince)
   return left && { basis: 'holdover', since: powerOutSince, left }
+}
+
+/**
+ * The same of a whole refrigerator: of its sensors of temperature the one that is at its limit first. What another sensor says of the power, the room or the
+ * holdover counts for each.
+ * @param sensors the readings of each sensor, in order of time
+ */
+export function soonestBreach(
+  sensors: readonly (readonly Reading[])[],
+  limit: Limit | null,
+): (SensorKey & TimeToBreach) | undefined {
+  const found = sensors.flatMap((own) => {
+    const key = own.find(({ values }) => values.temperature !== undefined)
+    if (key === undefined) return []
+    const others = sensors
+      .filter((readings) => readings !== own)
+      .flat()
+      .map(withoutTemperature)
+    const readings = [...own, ...others].toSorted((a, b) => a.time - b.time)
+    return [{ deviceId: key.deviceId, sensor: key.sensor, ...timeToBreach(readings, limit) }]
+  })
+  return found.toSorted((a, b) => urgency(a) - urgency(b))[0]
+}
+
+/** The same as moments in event time: as such it stays true while nothing new is heard. Null where it does not warm. */
+export function momentsOf(found: TimeToBreach) {
+  if (found.state !== 'warming' || found.asOf === null) return NO_MOMENTS
+  const { asOf, basis, since, left } = found
+  return {
+    basis,
+    since,
+    lowAt: Math.round(asOf + left.lowMs),
+    medianAt: Math.round(asOf + left.medianMs),
+    highAt: left.highMs === null ? null : Math.round(asOf + left.highMs),
+  }
+}
+
+const NO_MOMENTS = { basis: null, since: null, lowAt: null, medianAt: null, highAt: null } as const
+
+function withoutTemperature({ time, values }: Reading): ChamberReading {
+  const { temperature: _, ...rest } = values
+  return { time, values: rest }
+}
+
+/** Less is more urgent. */
+function urgency(found: TimeToBreach): number {
+  if (found.state === 'beyond') return -1
+  return found.state === 'warming' ? (found.asOf ?? 0) + found.left.medianMs : Infinity
 }
 
 interface Point {

@@ -13,6 +13,7 @@ import {
 import type { Db, DbOrTrx } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
+import { isWorthTelling, whyNotTold } from './by-itself.ts'
 import { NO_CHANNEL, plan, type Planned } from './plan.ts'
 import { findAudience, type Audience } from './receivers.ts'
 import { inTransaction } from '../db/transaction.ts'
@@ -82,19 +83,26 @@ export async function makeNotifications(
   if (!facts) return undefined
   const now = deps.clock.now()
   const { breach } = facts
-  const audience = await findAudience(trx, facts, deps.channels, now)
+  const made = await listNotifications(trx, breachId)
+  const isTold = whyNotTold(facts, now) === undefined
+  // Those who were told before it was found to be a part hear its end, and nothing else.
+  if (!isTold && (made.length === 0 || breach.state === 'open')) {
+    await awaitBreach(trx, breachId, null)
+    return undefined
+  }
+  const audience = await findAudience(trx, facts, isTold ? deps.channels : [], now)
   const { planned, nextAt } = plan({
     ...audience,
     state: breach.state,
     acknowledgedAt: breach.acknowledgedAt,
     recordedAt: breach.recordedAt,
     isRecent: recordedAt === undefined || recordedAt - breach.lastAt <= deps.settings.notifyAgeMsMax,
-    made: await listNotifications(trx, breachId),
+    made,
     reminderEveryMs: deps.settings.reminderEveryMs,
     remindersMax: deps.settings.remindersMax,
     now,
   })
-  for (const one of planned) await keepNotification(trx, breachId, one)
+  for (const one of planned) if (isWorthTelling(facts, one, made)) await keepNotification(trx, breachId, one)
   await awaitBreach(trx, breachId, nextAt === null ? null : Math.min(nextAt, now + LOOK_AGAIN_MS))
   return audience
 }

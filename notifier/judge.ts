@@ -38,7 +38,10 @@ export async function startJudge(deps: JudgeDeps): Promise<Judge> {
   // Somebody else may have judged meanwhile: what memory says of a stream is then not the fold of all that came.
   const consuming = queue.consume('judge', (deliveries) => judge(judging, deliveries), {
     deliveriesMax: settings.deliveriesMax,
-    onGap: judging.streams.forgetDevices,
+    onGap(isAffected) {
+      judging.streams.forgetDevices(isAffected)
+      judging.watch?.forgetDevices(isAffected)
+    },
   })
   return {
     async stop() {
@@ -63,13 +66,17 @@ async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise
   const call: Call = { runs: new Map(), late: [], deferred: new Set(), inOrder: 0 }
   for (const { batch } of deliveries)
     judging.acceptedAtMax = Math.max(judging.acceptedAtMax, batch.acceptedAt)
-  for (const { batch } of deliveries) takeReadings(judging, call, batch.readings)
+  for (const { batch } of deliveries) {
+    takeReadings(judging, call, batch.readings)
+    judging.forecast?.note(batch.readings)
+  }
   try {
     if (call.runs.size > 0) await judging.writes.run(() => recordRuns(judging, call.runs))
     for (const { number, acceptedAt, readings } of call.late) {
       const id = `${judging.name}.${number}`
       await judging.queue.publish({ id, acceptedAt, readings, refusals: [], attributes: [] }, ['rejudge'])
     }
+    await judging.watch?.note(deliveries)
   } catch (error) {
     fail(judging, error, 'judge: deliveries are tried again')
     undo(judging, call)

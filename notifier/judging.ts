@@ -6,8 +6,9 @@ import type { Db } from '../db/schema.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
-import type { Queue } from '../ports/queue.ts'
+import type { Delivery, Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import type { Forecast } from './forecast.ts'
 import { createStreams, type Streams } from './judging-state.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { createSerial, type Serial } from './serial.ts'
@@ -47,6 +48,13 @@ export interface JudgeDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+  /** Also told of all readings; a delivery is done when this is done with it too. */
+  readonly watch?: {
+    note(deliveries: readonly Delivery[]): Promise<void>
+    forgetDevices(isMeant: (deviceId: string) => boolean): void
+  }
+  /** Also told of all readings, as they come. */
+  readonly forecast?: Pick<Forecast, 'note'>
   /** Those left out have the defaults of `JUDGE_SETTINGS`. */
   readonly settings: Partial<JudgeSettings>
 }

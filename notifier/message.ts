@@ -1,4 +1,4 @@
-import { QUANTITIES } from '../domain/reading.ts'
+import { QUANTITIES, type Quantity } from '../domain/reading.ts'
 import type { CloseReason } from '../domain/closing.ts'
 import type { Language } from '../domain/language.ts'
 import type { EquipmentKind } from '../domain/role.ts'
@@ -128,10 +128,16 @@ function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases
     duration: durationText(phrases, durationOf(facts)),
     sinceStart: durationText(phrases, Math.max(now - breach.startAt, durationOf(facts))),
     breachId: breach.id,
-    cause: undefined,
-    members: [],
-    closeReason: breach.closeReason ?? undefined,
-    closeComment: breach.closeComment === null ? undefined : safe(breach.closeComment, COMMENT_LENGTH_MAX),
+    members: facts.members.map((name) => safe(name)),
+    ...explain(breach),
+  }
+}
+
+function explain({ cause, closeReason, closeComment }: BreachFacts['breach']) {
+  return {
+    cause: cause ?? undefined,
+    closeReason: closeReason ?? undefined,
+    closeComment: closeComment === null ? undefined : safe(closeComment, COMMENT_LENGTH_MAX),
   }
 }
 
@@ -143,7 +149,9 @@ function dataOf({ facts, step, sequence }: MessageInput): Record<string, unknown
     sequence,
     state: breach.state,
     severity: breach.severity,
-    device: { id: breach.deviceId, name: facts.deviceName },
+    device: breach.deviceId === null ? null : { id: breach.deviceId, name: facts.deviceName },
+    outageId: breach.outageId,
+    cause: breach.cause,
     sensor: breach.sensor,
     equipment: equipment && { id: equipment.id, name: equipment.name, kind: equipment.kind },
     facility: facility && { id: facility.id, name: facility.name, timeZone: facility.timeZone },
@@ -173,7 +181,7 @@ function durationOf({ breach }: BreachFacts): number {
 }
 
 function unitOf({ rule }: BreachFacts): string | undefined {
-  return rule ? QUANTITIES[rule.quantity].unit : undefined
+  return rule && rule.quantity in QUANTITIES ? QUANTITIES[rule.quantity as Quantity].unit : undefined
 }
 
 function formatValue(value: number, unit: string | undefined, locale: string): string {

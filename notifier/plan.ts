@@ -14,7 +14,7 @@ export interface Target {
 
 /** Of somebody whom no channel reaches: kept as a notification that has failed, so that the next level hears, and people see why. */
 export const NO_CHANNEL = 'none'
-const NO_ADDRESS = 'no address: no channel reaches this person'
+export const NO_ADDRESS = 'no address: no channel reaches this person'
 
 /** A notification that is to be made. */
 export interface Planned extends Target {
@@ -22,7 +22,7 @@ export interface Planned extends Target {
   readonly sequence: number
   readonly status: NotificationTable['status']
   readonly lastError: string | null
-  readonly saidState: BreachState
+  readonly saidState: BreachState | null
   /** Later than everything that was made for this receiver before, so that the order of sending is never in doubt. */
   readonly createdAt: number
   /** Not sent before: the receiver is told in working hours only. */

@@ -10,7 +10,12 @@ import {
 } from '../db/queries/people.ts'
 import type { BreachFacts } from '../db/queries/notification.ts'
 import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
-import { DEFAULT_POLICIES, type EscalationPolicy, type Receivers } from '../domain/escalation.ts'
+import {
+  DEFAULT_POLICIES,
+  type EscalationLevel,
+  type EscalationPolicy,
+  type Receivers,
+} from '../domain/escalation.ts'
 import { onCallAt } from '../domain/on-call.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
 import { NO_CHANNEL, type Target } from './plan.ts'
@@ -33,14 +38,27 @@ export async function findAudience(
   const path = facility?.path ?? ''
   const row = await findPolicyFor(db, path, breach.severity)
   const kept = row ? policyOf(row) : DEFAULT_POLICIES[breach.severity]
-  const policy = { ...kept, isTest: kept.isTest || (await isQuiet(db, path)) }
+  const levels = isPartOfArea(breach) ? onlyHere(kept.levels) : kept.levels
+  const policy = { ...kept, levels, isTest: kept.isTest || (await isQuiet(db, path)) }
   const timeZone = facility?.timeZone ?? 'UTC'
   const asksForPeople = channels.some((channel) => channel.needsRecipient)
   if (!asksForPeople || facility === null)
     return { policy, timeZone, fixed, levels: policy.levels.map(() => []) }
   const people = await listLevels(db, policy, path, now)
-  const levels = people.map((level, index) => level.flatMap((person) => targetsOf(person, channels, index)))
-  return { policy, timeZone, fixed, levels: levels.map(eachOnce) }
+  const targets = people.map((level, index) => level.flatMap((person) => targetsOf(person, channels, index)))
+  return { policy, timeZone, fixed, levels: targets.map(eachOnce) }
+}
+
+/** Of an outage of one place that is part of one of the area, those above hear as of the area. */
+function isPartOfArea({ ruleId, outageId }: BreachFacts['breach']): boolean {
+  return ruleId === 'site-outage' && outageId !== null
+}
+
+function onlyHere(levels: readonly EscalationLevel[]): EscalationLevel[] {
+  return levels.slice(0, 1).map((level) => ({
+    ...level,
+    who: level.who.filter((one) => one.kind === 'role' && one.level === 'facility'),
+  }))
 }
 
 function fixedTarget({ kind, destination }: NoticeChannel): Target {

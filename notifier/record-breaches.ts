@@ -146,6 +146,8 @@ function asRow({ sensor, placement, rule, row, breach }: Finding, now: number): 
     state: stateAfter(row, breach),
     acknowledgedAt: null,
     ...NOT_CLOSED,
+    outageId: null,
+    cause: null,
     recordedAt: now,
     updatedAt: now,
   }

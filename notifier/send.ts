@@ -15,6 +15,7 @@ import type { BreachState, Db, NotificationTable } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { NoticeError, type Notice, type NoticeChannel } from '../ports/notice.ts'
+import { isPart } from './by-itself.ts'
 import { writeMessage, writeTestMessage } from './message.ts'
 import { targetKey } from './plan.ts'
 import { findReceiver, mayHear, type Receiver } from './receiver.ts'
@@ -120,6 +121,7 @@ const TRUE_IN: Readonly<Record<Step, readonly BreachState[]>> = {
 }
 
 function whyUntrue(step: Step, { breach }: BreachFacts): string | undefined {
+  if ((step === 'opened' || step === 'reminder') && isPart({ breach })) return 'it is told with the outage'
   const isTrue = TRUE_IN[step].includes(breach.state)
   if (isTrue && step === 'reminder' && breach.acknowledgedAt !== null) return 'the breach was acknowledged'
   if (isTrue && step === 'recovered' && breach.endAt === null) return 'the breach did not stay over'

@@ -9,6 +9,7 @@ import type { NoticeChannel } from '../ports/notice.ts'
 import { expandChanges } from './expand.ts'
 import { attempt } from './send.ts'
 import { createSweep } from './sweep.ts'
+import { expandTestMessages } from './test-messages.ts'
 
 /** Every limit and period of telling people. Times in milliseconds of the wall clock. */
 export interface TellSettings {
@@ -79,6 +80,7 @@ export async function startTell(deps: TellDeps): Promise<Tell> {
   const sweep = createSweep(deps)
   const expandAll = async () => {
     while (await expandChanges(deps));
+    await expandTestMessages(deps)
   }
   const round = createRound([expandAll, sweep, sender.fill], deps.log)
   const unsubscribe = deps.cache.subscribe('breaches', round.wake, round.wake)

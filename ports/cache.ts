@@ -30,6 +30,11 @@ export function latestKey(deviceId: string): string {
   return `latest:${deviceId}`
 }
 
+/** Under which key it is remembered how the last MQTT connection of a device ended: `closed` by itself, or `lost`; `open` while there is one. */
+export function connectionKey(deviceId: string): string {
+  return `connection:${deviceId}`
+}
+
 /** What travels between the parts as a hint that something happened. Whoever needs certainty reads the database. */
 export interface Channels {
   readonly readings: readonly import('../domain/reading.ts').Reading[]
@@ -41,6 +46,8 @@ export interface Channels {
     readonly kind: import('../domain/stock-event.ts').EventKind
     readonly facilityIds: readonly string[]
   }
+  /** When this equipment will be at its limit is known anew, or is no matter any more. */
+  readonly timesToBreach: { readonly equipmentId: string; readonly facilityId: string }
   /** A device, its equipment or its rules changed: forget what you remember of it. */
   readonly registry: { readonly deviceId: string }
 }

@@ -33,6 +33,13 @@ export const METRICS = {
     'Notifications by channel and outcome.',
     ['channel', 'outcome'],
   ],
+  coldstream_devices_silent: ['gauge', 'Devices that are silent.', []],
+  coldstream_outages_open: ['gauge', 'Outages of facilities, gateways and areas that are open.', []],
+  coldstream_watch_quiet: [
+    'gauge',
+    '1 while nothing comes in from anybody, though much is to be expected.',
+    [],
+  ],
   coldstream_queue_batches: ['gauge', 'Batches waiting in a queue.', ['queue']],
   coldstream_queue_bytes: ['gauge', 'Bytes waiting in a queue.', ['queue']],
   coldstream_queue_parked: ['gauge', 'Batches parked for an operator.', ['queue']],

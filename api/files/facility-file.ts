@@ -25,6 +25,7 @@ export const FACILITY_FILE: FileKind = {
     { name: 'parentCode', as: 'text', field: 'parentId' },
     { name: 'timeZone', as: 'text' },
     { name: 'population', as: 'integer' },
+    { name: 'gln', as: 'text' },
   ],
   needed: ['code'],
   operations: { create: 'createFacility', change: 'updateFacility' },
@@ -49,7 +50,7 @@ export const FACILITY_FILE: FileKind = {
       rows.map(({ parentId }) => parentId),
       scope,
     )
-    return rows.map(({ id, code, name, level, parentId, timeZone, population }) => ({
+    return rows.map(({ id, code, name, level, parentId, timeZone, population, gln }) => ({
       cursor: id,
       // Of the parent of their own root people know the id only.
       cells: {
@@ -59,6 +60,7 @@ export const FACILITY_FILE: FileKind = {
         parentCode: parents.get(parentId ?? '') ?? parentId,
         timeZone,
         population,
+        gln,
       },
     }))
   },

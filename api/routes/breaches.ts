@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { listAcknowledgements } from '../../db/queries/acknowledgement.ts'
 import { findBreach, listBreachChanges, listBreaches } from '../../db/queries/breach.ts'
-import { listNotifications } from '../../db/queries/notification.ts'
+import { listNotificationsOf } from '../../db/queries/people.ts'
 import type { BreachTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
-import { acknowledge } from '../acknowledge.ts'
+import { acknowledge, closeBreach } from '../breach-step.ts'
 import {
   Acknowledgement,
   acknowledgementView,
@@ -14,6 +14,7 @@ import {
   breachView,
   changeView,
   NewAcknowledgement,
+  NewClosing,
   notificationView,
 } from '../breach-view.ts'
 import { breachExposure } from '../breach-exposure.ts'
@@ -49,14 +50,28 @@ const get = operation({
   params: IdParams,
   response: { 200: BreachDetail },
 })
-const acknowledgement = operation({
-  operationId: 'acknowledgeBreach',
-  summary: 'Say what was done about a breach; its reminders end',
-  tags: ['breaches'],
-  params: IdParams,
-  body: NewAcknowledgement,
-  response: { 201: Acknowledgement },
-})
+const acknowledgement = operation(
+  {
+    operationId: 'acknowledgeBreach',
+    summary: 'Say what was done about a breach; its reminders end',
+    tags: ['breaches'],
+    params: IdParams,
+    body: NewAcknowledgement,
+    response: { 201: Acknowledgement },
+  },
+  ['breach.closed', 'breach.withdrawn'],
+)
+const closing = operation(
+  {
+    operationId: 'closeBreach',
+    summary: 'Close a breach that cannot resolve, or one that is over and was looked at',
+    tags: ['breaches'],
+    params: IdParams,
+    body: NewClosing,
+    response: { 200: Breach },
+  },
+  ['breach.closed', 'breach.withdrawn', 'breach.notOver'],
+)
 
 export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps) => {
   app.get('/breaches', { schema: list }, async ({ query, caller }) => {
@@ -77,7 +92,7 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     const { id } = params
     const breach = found(await findBreach(deps.db, id, caller.scope))
     const changes = await listBreachChanges(deps.db, id)
-    const notifications = await listNotifications(deps.db, id)
+    const notifications = await listNotificationsOf(deps.db, id)
     const acknowledgements = await listAcknowledgements(deps.db, id)
     return {
       ...breachView(breach),
@@ -93,13 +108,29 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     const after = await once(deps, request, reply, { status: 201 }, (trx) =>
       acknowledge(trx, request.caller, { breachId: id, ...request.body, at: deps.clock.now() }),
     )
-    deps.cache.publish('breaches', {
-      breachId: id,
-      facilityId: breach.facilityId,
-      kind: 'acknowledged',
-    })
+    announce(deps, breach, 'acknowledged')
     return after
   })
+  app.post('/breaches/:id/close', { schema: closing }, async (request, reply) => {
+    const { id } = request.params
+    const { scope } = request.caller
+    const breach = found(await findBreach(deps.db, id, scope))
+    const after = await once(deps, request, reply, { status: 200 }, async (trx) => {
+      await closeBreach(trx, request.caller, { breachId: id, ...request.body, at: deps.clock.now() })
+      return breachView(found(await findBreach(trx, id, scope)))
+    })
+    announce(deps, breach, 'closed')
+    return after
+  })
+}
+
+/** The breach after the step; whoever listens hears of it after the commit. */
+function announce(
+  deps: RouteDeps,
+  { id, facilityId }: Pick<BreachTable, 'id' | 'facilityId'>,
+  kind: string,
+): void {
+  deps.cache.publish('breaches', { breachId: id, facilityId, kind })
 }
 
 function positionOf(cursor: string | undefined): Pick<BreachTable, 'startAt' | 'id'> | undefined {

@@ -58,6 +58,12 @@ const CaptureJob = Type.Object(
   { title: 'EpcisCapture' },
 )
 
+/** As JSON, and as JSON-LD, which it is, to those who ask for that. */
+const QUERY_DOCUMENT = {
+  description: 'The events.',
+  content: { 'application/json': { schema: QueryDocument }, [CONTENT_TYPE]: { schema: QueryDocument } },
+}
+
 const query = operation({
   operationId: 'queryEpcisEvents',
   summary: 'What happened to stock and to its temperature, as EPCIS 2.0 events',
@@ -65,7 +71,7 @@ const query = operation({
     'In the order of recording. What follows a page is behind its Link header; a page may be short, or empty, and still have one. What is left out of the standard is refused, not ignored.',
   tags: ['epcis'],
   querystring: Query,
-  response: { 200: QueryDocument },
+  response: { 200: QUERY_DOCUMENT },
 })
 const ofType = operation({
   operationId: 'queryEpcisEventsOfType',
@@ -73,7 +79,7 @@ const ofType = operation({
   tags: ['epcis'],
   params: Type.Object({ eventType: Type.Enum(Object.keys(EVENT_SCHEMAS)) }, closed),
   querystring: Query,
-  response: { 200: QueryDocument },
+  response: { 200: QUERY_DOCUMENT },
 })
 const get = operation({
   operationId: 'getEpcisEvent',
@@ -85,7 +91,7 @@ const get = operation({
     },
     closed,
   ),
-  response: { 200: QueryDocument },
+  response: { 200: QUERY_DOCUMENT },
 })
 const take = operation(
   {

@@ -28,6 +28,7 @@ const create = operation(
     'resource.conflict',
     'request.idempotencyMismatch',
     'order.unknownItem',
+    'stock.unknownActivity',
     'order.sameFacility',
   ],
 )
@@ -66,11 +67,19 @@ const change = operation(
     body: OrderPatch,
     response: { 200: Order },
   },
-  ['request.preconditionFailed', 'order.wrongState', 'order.wrongSide', 'order.unknownItem'],
+  [
+    'request.preconditionFailed',
+    'order.wrongState',
+    'order.wrongSide',
+    'order.unknownItem',
+    'stock.unknownActivity',
+  ],
 )
 const suggestion = operation({
   operationId: 'suggestOrder',
   summary: 'How much the receiver lacks to its maximum stock',
+  description:
+    'Of every item that has a stock level there, set or computed; of any other that it consumes, computed from consumption, a lead time of 14 days, 30 days between orders and 7 days of safety stock.',
   tags: ['orders'],
   params: IdParams,
   response: {
@@ -129,6 +138,6 @@ export const orderRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, dep
   })
   app.get('/orders/:id/suggestion', { schema: suggestion }, async ({ params, caller }) => {
     const order = found(await findOrder(deps.db, params.id, caller.scope))
-    return { items: await suggest(deps.db, caller, order) }
+    return { items: await suggest(deps, caller, order) }
   })
 }

@@ -61,7 +61,21 @@ const Scanned = Type.Object(
       }),
     ),
     onHand: Type.Union([Type.Array(OnHand), Type.Null()], { description: 'Null without a facilityId.' }),
-    unknown: Type.Array(Type.Enum(['tradeItem', 'lot']), {
+    shipment: Type.Union(
+      [
+        Type.Object({
+          id: Id,
+          documentNo: Type.String(),
+          orderId: Id,
+          status: Type.Enum(['shipped', 'received', 'recalled']),
+          fromFacilityId: Id,
+          toFacilityId: Id,
+        }),
+        Type.Null(),
+      ],
+      { description: 'That carries the SSCC: see GET /v1/shipments/{id}.' },
+    ),
+    unknown: Type.Array(Type.Enum(['tradeItem', 'lot', 'shipment']), {
       description: 'What the code names and the register does not have.',
     }),
     newLot: Type.Union([NewLot, Type.Null()], {
@@ -192,12 +206,7 @@ function linkOf(elements: readonly Element[], currentYear: number): string | nul
 }
 
 function scanView(looked: Looked): Static<typeof Scanned> {
-  const { scan: read, label, tradeItem, lot, onHand, warnings } = looked
-  const gtin = label.gtin ?? label.contentGtin
-  const unknown = [
-    ...(gtin !== undefined && !tradeItem ? (['tradeItem'] as const) : []),
-    ...(label.lotCode !== undefined && !lot ? (['lot'] as const) : []),
-  ]
+  const { scan: read, tradeItem, lot, onHand, shipment, warnings } = looked
   return {
     elements: read.elements.map(datumView),
     otherReading: read.otherReading?.map(datumView) ?? null,
@@ -205,10 +214,20 @@ function scanView(looked: Looked): Static<typeof Scanned> {
     tradeItem: tradeItem ?? null,
     lot: lot ? { ...lot, recalledAt: toRfc3339OrNull(lot.recalledAt) } : null,
     onHand: onHand?.map((row) => onHandView(row)) ?? null,
-    unknown,
+    shipment: shipment ?? null,
+    unknown: unknownOf(looked),
     newLot: newLotOf(looked),
     warnings: warnings.map((code) => ({ code, message: WARNINGS[code] })),
   }
+}
+
+function unknownOf({ label, tradeItem, lot, shipment }: Looked): Static<typeof Scanned>['unknown'] {
+  const isNamed = {
+    tradeItem: (label.gtin ?? label.contentGtin) !== undefined && !tradeItem,
+    lot: label.lotCode !== undefined && !lot,
+    shipment: label.sscc !== undefined && !shipment,
+  }
+  return (['tradeItem', 'lot', 'shipment'] as const).filter((kind) => isNamed[kind])
 }
 
 function datumView({ ai, value }: Element): Static<typeof Datum> {

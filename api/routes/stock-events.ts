@@ -10,10 +10,11 @@ import { found, pathOf } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { recordedBefore, recordStockEvent, reverseStockEvent, tellStock } from '../record-stock-event.ts'
+import { createRecorder } from '../record-together.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging, Time } from '../schemas.ts'
 import { eventView, NewStockEvent, Reversal, StockEvent } from '../stock-event-schemas.ts'
 import { parseTime } from '../time.ts'
-import { once } from '../write.ts'
+import { keyOf, once } from '../write.ts'
 
 const REFUSALS: readonly ErrorCode[] = [
   'resource.notFound',
@@ -25,6 +26,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'stock.beforeLot',
   'stock.unknownLot',
   'stock.unknownPoint',
+  'stock.unknownActivity',
   'stock.notItsLot',
   'stock.lotExpired',
   'stock.lotRecalled',
@@ -89,16 +91,22 @@ const get = operation({
 })
 
 export const stockEventRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps) => {
-  app.post('/stock-events', { schema: create }, async (request, reply) =>
-    recordOnce(deps, request, reply, request.body, (trx) =>
-      recordStockEvent(deps, trx, request.caller, request.body),
-    ),
-  )
+  const recordTogether = createRecorder(deps)
+  app.post('/stock-events', { schema: create }, async (request, reply) => {
+    const { caller, body } = request
+    return orAsBefore(deps, request, reply, body, async () => {
+      const posted = await recordTogether({ caller, body, key: keyOf(deps, request) })
+      if (!posted) return recordOnce(deps, request, reply, (trx) => recordStockEvent(deps, trx, caller, body))
+      tellStock(deps, posted)
+      reply.code(201)
+      return eventView(posted)
+    })
+  })
   app.post('/stock-events/:id/reverse', { schema: undo }, async (request, reply) => {
     const { body, caller, params } = request
     const asked = { ...body, eventId: params.id }
-    return recordOnce(deps, request, reply, asked, (trx) =>
-      reverseStockEvent(deps, trx, caller, params.id, body),
+    return orAsBefore(deps, request, reply, asked, () =>
+      recordOnce(deps, request, reply, (trx) => reverseStockEvent(deps, trx, caller, params.id, body)),
     )
   })
   app.get('/stock-events', { schema: list }, async ({ query, caller }) => {
@@ -120,22 +128,34 @@ export const stockEventRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app
   )
 }
 
-/** Under an Idempotency-Key, the id of the event, or both: recorded once, and answered as then. */
+/** Under an Idempotency-Key: recorded once, and answered as then. */
 async function recordOnce(
   deps: RouteDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  asked: { readonly id?: string | undefined },
   work: (trx: DbOrTrx) => Promise<PostedEvent>,
-): Promise<Static<typeof StockEvent>> {
+): Promise<EventView> {
   let posted: PostedEvent | undefined
+  const answer = await once(deps, request, reply, { status: 201 }, async (trx) => {
+    posted = await work(trx)
+    return eventView(posted)
+  })
+  if (posted) tellStock(deps, posted)
+  return answer
+}
+
+type EventView = Static<typeof StockEvent>
+
+/** When it fails because it was recorded under its id before: the answer of then. That is looked for only then, since a second sending always fails. */
+async function orAsBefore(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: { readonly id?: string | undefined },
+  record: () => Promise<EventView>,
+): Promise<EventView> {
   try {
-    const answer = await once(deps, request, reply, { status: 201 }, async (trx) => {
-      posted = await work(trx)
-      return eventView(posted)
-    })
-    if (posted) tellStock(deps, posted)
-    return answer
+    return await record()
   } catch (error) {
     const before = await recordedBefore(deps.db, request.caller, asked.id, asked)
     if (!before) throw error

@@ -11,7 +11,7 @@ const schema = operation(
     operationId: 'openStream',
     summary: 'Readings, breaches and stock events as they come by (server-sent events)',
     description:
-      'Events: `readings` (an array of `{deviceId, sensor, time, values}`), `breaches` (`{kind, breach}`), `stock` (`{kind, eventId}`), `end` (`{reason}`, then it closes). It is a hint, not a record: nothing is sent again, and a client that does not read is cut off. It ends with the access token.',
+      'Events: `readings` (an array of `{deviceId, sensor, time, values}`), `breaches` (`{kind, breach}`), `stock` (`{kind, eventId}`), `time-to-breach` (what `GET /v1/time-to-breach` says of one, when it has changed by much), `end` (`{reason}`, then it closes). It is a hint, not a record: nothing is sent again, and a client that does not read is cut off. It ends with the access token.',
     tags: ['stream'],
     querystring: Type.Object({ facilityId: Type.Optional(Id), deviceId: Type.Optional(Id) }, closed),
     response: {

@@ -1,5 +1,5 @@
 import { sql, type ColumnDefinitionBuilder, type Kysely } from 'kysely'
-import { dropNotNull } from '../dialects/drop-not-null.ts'
+import { dropNotNull } from '../dialects/nullable.ts'
 
 const id = 'varchar(36)'
 const name = 'varchar(200)'
@@ -22,7 +22,7 @@ async function closeBreaches(db: Kysely<unknown>): Promise<void> {
 
 async function tellPeople(db: Kysely<unknown>): Promise<void> {
   // A test message is about no breach.
-  await dropNotNull(db, 'notification', 'breachId', id)
+  await dropNotNull(db, { table: 'notification', column: 'breachId', type: id })
   await db.schema.alterTable('notification').addColumn('userId', id).execute()
   await db.schema.alterTable('notification').addColumn('level', 'integer').execute()
   await db.schema.alterTable('notification').addColumn('saidState', 'varchar(20)').execute()

@@ -6,7 +6,8 @@ import { likePrefix } from './facility.ts'
 
 /** A breach with the names that people know things by. Names are null where the thing is gone, or never was. */
 export interface BreachDetail extends Readonly<BreachTable> {
-  readonly deviceName: string
+  /** Null: of a whole place. */
+  readonly deviceName: string | null
   readonly equipmentName: string | null
   readonly facilityName: string | null
   readonly ruleName: string | null
@@ -68,7 +69,7 @@ export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<Bre
 function breachesIn(db: DbOrTrx, scope: string) {
   return db
     .selectFrom('breach as b')
-    .innerJoin('device as d', 'd.id', 'b.deviceId')
+    .leftJoin('device as d', 'd.id', 'b.deviceId')
     .leftJoin('equipment as e', 'e.id', 'b.equipmentId')
     .leftJoin('facility as f', 'f.id', 'b.facilityId')
     .leftJoin('rule as r', 'r.id', 'b.ruleId')
@@ -130,6 +131,27 @@ export async function listBreachesWithin(
     .execute()
 }
 
+/** As `listBreachesWithin`, of one rule and whatever sensor. */
+export async function listBreachesOfRule(
+  db: DbOrTrx,
+  query: { readonly deviceId: string; readonly ruleId: string; readonly from: number; readonly to: number },
+): Promise<BreachTable[]> {
+  return db
+    .selectFrom('breach')
+    .selectAll()
+    .where('deviceId', '=', query.deviceId)
+    .where('ruleId', '=', query.ruleId)
+    .where('startAt', '<=', query.to)
+    .where(({ eb, or, and }) =>
+      or([
+        eb('startAt', '>=', query.from),
+        and([eb('state', '!=', 'withdrawn'), or([eb('endAt', 'is', null), eb('endAt', '>', query.from)])]),
+      ]),
+    )
+    .orderBy('startAt')
+    .execute()
+}
+
 /** The sensors of a device that have had a breach. */
 export async function listBreachSensors(db: DbOrTrx, deviceId: string): Promise<string[]> {
   const rows = await db
@@ -158,6 +180,8 @@ export type BreachUpdate = Partial<
     | 'updatedAt'
     | 'acknowledgedAt'
     | keyof BreachClosing
+    | 'outageId'
+    | 'cause'
   >
 >
 

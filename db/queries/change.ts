@@ -21,15 +21,19 @@ export async function insertChanges(
   entityId: string,
   kind: 'put' | 'delete' = 'put',
 ): Promise<void> {
-  const rows = [...new Set(facilities)].map((facilityId) => ({
-    id: randomUUIDv7(),
-    seq: null,
-    entity,
-    entityId,
-    facilityId,
-    kind,
-    at,
-  }))
+  const seen = [...new Set(facilities)]
+  await insertChangeRows(
+    trx,
+    seen.map((facilityId) => ({ entity, entityId, facilityId, kind, at })),
+  )
+}
+
+/** The same of several things. */
+export async function insertChangeRows(
+  trx: DbOrTrx,
+  changes: readonly Omit<Unnumbered, 'id'>[],
+): Promise<void> {
+  const rows = changes.map((change) => ({ ...change, id: randomUUIDv7(), seq: null }))
   if (rows.length > 0) await trx.insertInto('change').values(rows).execute()
 }
 
@@ -134,20 +138,29 @@ export async function lastChangeNumber(trx: DbOrTrx): Promise<number> {
   return Number(row?.value ?? 0)
 }
 
+interface ChangeQuery {
+  readonly scope: string
+  readonly after: number
+  readonly limit: number
+}
+
 /** Numbered changes after a number that may be seen under the path `scope`, in their order. */
 export async function listChanges(
   trx: DbOrTrx,
-  { scope, after, limit }: { readonly scope: string; readonly after: number; readonly limit: number },
+  query: ChangeQuery,
 ): Promise<(ChangeTable & { readonly seq: number })[]> {
-  const some = await facilitiesUnder(trx, scope)
-  const rows = await trx
+  const some = await facilitiesUnder(trx, query.scope)
+  const rows = await (some ? changesIn(trx, some, query) : changesUnder(trx, query))
+  return rows.map((row) => ({ ...row, seq: Number(row.seq) }))
+}
+
+/** Of a large part of the tree, or all of it: through all changes in their order. */
+function changesUnder(trx: DbOrTrx, { scope, after, limit }: ChangeQuery): Promise<ChangeTable[]> {
+  return trx
     .selectFrom('change as c')
     .selectAll()
     .where('c.seq', '>', after)
-    .$if(some !== undefined, (q) =>
-      q.where((eb) => eb.or([eb('c.facilityId', 'is', null), eb('c.facilityId', 'in', some ?? [''])])),
-    )
-    .$if(some === undefined && scope !== '', (q) =>
+    .$if(scope !== '', (q) =>
       q.where((eb) =>
         eb.or([
           eb('c.facilityId', 'is', null),
@@ -161,11 +174,32 @@ export async function listChanges(
         ]),
       ),
     )
-    // Few facilities: their own index, and then the order; a sum keeps the database from walking through all changes in theirs.
-    .orderBy(some === undefined ? sql`c.seq` : sql`c.seq + 0`)
+    .orderBy('c.seq')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({ ...row, seq: Number(row.seq) }))
+}
+
+/** Of a few facilities: the first of each along its own index, and of those the first, so that it costs as much however many there are. */
+async function changesIn(
+  trx: DbOrTrx,
+  facilityIds: readonly string[],
+  { after, limit }: ChangeQuery,
+): Promise<ChangeTable[]> {
+  const of = (facilityId: string | null) =>
+    trx
+      .selectFrom((eb) =>
+        eb
+          .selectFrom('change')
+          .selectAll()
+          .where('facilityId', facilityId === null ? 'is' : '=', facilityId)
+          .where('seq', '>', after)
+          .orderBy('seq')
+          .limit(limit)
+          .as('c'),
+      )
+      .selectAll('c')
+  const all = facilityIds.reduce((query, id) => query.unionAll(of(id)), of(null))
+  return trx.selectFrom(all.as('c')).selectAll('c').orderBy('c.seq').limit(limit).execute()
 }
 
 // Undefined when they are too many to be named, or all.

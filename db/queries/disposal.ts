@@ -61,6 +61,23 @@ async function withLines(db: DbOrTrx, rows: readonly DisposalTable[]): Promise<D
   return rows.map((row) => ({ ...row, lines: linesOf.get(row.id) ?? [] }))
 }
 
+/** The disposal that an event carried out, locked until the transaction ends. */
+export async function findDisposalOf(trx: DbOrTrx, eventId: string): Promise<Disposal | undefined> {
+  const row = await trx.selectFrom('disposal').select('id').where('eventId', '=', eventId).executeTakeFirst()
+  if (!row) return undefined
+  await lockDisposal(trx, row.id)
+  const [disposal] = await withLines(
+    trx,
+    await trx
+      .selectFrom('disposal')
+      .selectAll()
+      .where('id', '=', row.id)
+      .where('eventId', '=', eventId)
+      .execute(),
+  )
+  return disposal
+}
+
 /** Throws the database's duplicate error when the id is taken. */
 export async function insertDisposal(
   trx: DbOrTrx,

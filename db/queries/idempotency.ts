@@ -16,9 +16,30 @@ export async function findIdempotencyKey(
     .executeTakeFirst()
 }
 
+/** Which of these keys of these users are taken. */
+export async function findIdempotencyKeys(
+  db: DbOrTrx,
+  keys: readonly Pick<Reservation, 'userId' | 'key'>[],
+): Promise<Pick<Reservation, 'userId' | 'key'>[]> {
+  if (keys.length === 0) return []
+  return db
+    .selectFrom('idempotencyKey')
+    .select(['userId', 'key'])
+    .where((eb) => eb.or(keys.map(({ userId, key }) => eb.and({ userId, key }))))
+    .execute()
+}
+
 /** Throws the database's own error when the key is taken: see `isDuplicate`. */
 export async function insertIdempotencyKey(db: DbOrTrx, row: IdempotencyKeyTable): Promise<void> {
-  await db.insertInto('idempotencyKey').values(row).execute()
+  await insertIdempotencyKeys(db, [row])
+}
+
+/** The same for several. */
+export async function insertIdempotencyKeys(
+  db: DbOrTrx,
+  rows: readonly IdempotencyKeyTable[],
+): Promise<void> {
+  if (rows.length > 0) await db.insertInto('idempotencyKey').values(rows).execute()
 }
 
 /** Keeps the answer of a reservation, unless somebody has taken it over. */

@@ -13,8 +13,8 @@ import type { Leg, Line } from '../../domain/stock.ts'
 import { isDuplicate } from '../dialects/duplicate.ts'
 import type { StockBalanceTable, StockEventTable } from '../schema-stock.ts'
 import type { DbOrTrx, Schema } from '../schema.ts'
-import { nextNumber } from './counter.ts'
-import { insertChanges } from './change.ts'
+import { nextNumber, nextNumbers } from './counter.ts'
+import { insertChangeRows } from './change.ts'
 
 /** An event as its caller knows it; its number and document number are given when it is posted. */
 export type NewStockEvent = Omit<StockEventTable, 'number' | 'documentNo'>
@@ -48,13 +48,47 @@ export async function postEvent(
     if (row && change.doses < 0 && event.occurredAt < row.lastOccurredAt)
       await checkPast(trx, event, change, row)
   }
-  const numbered = number(legs, after)
   const value = await nextNumber(trx, event.facilityId)
-  const posted = { ...event, number: value, documentNo: documentNo(event.kind, value) }
-  await trx.insertInto('stockEvent').values(posted).execute()
-  await insertEntries(trx, posted, numbered)
-  await insertChanges(trx, event.recordedAt, facilitiesOf(event, legs), 'stockEvent', event.id)
-  return { ...posted, legs: numbered }
+  const posted = { ...numberEvent(event, value), legs: number(legs, after) }
+  await insertPosted(trx, [posted])
+  return posted
+}
+
+/** An event with its number among those of its facility. */
+export function numberEvent(event: NewStockEvent, value: number): StockEventTable {
+  return { ...event, number: value, documentNo: documentNo(event.kind, value) }
+}
+
+/** Writes events with their entries, and notes for clients that they are there. */
+export async function insertPosted(trx: DbOrTrx, posted: readonly PostedEvent[]): Promise<void> {
+  await trx.insertInto('stockEvent').values(posted.map(withoutLegs)).execute()
+  await trx.insertInto('stockEntry').values(posted.flatMap(entriesOf)).execute()
+  await insertChangeRows(
+    trx,
+    posted.flatMap((event) =>
+      facilitiesOf(event, event.legs).map((facilityId) => ({
+        at: event.recordedAt,
+        facilityId,
+        entity: 'stockEvent',
+        entityId: event.id,
+        kind: 'put' as const,
+      })),
+    ),
+  )
+}
+
+function withoutLegs(posted: PostedEvent): StockEventTable {
+  const { legs: _, ...event } = posted
+  return event
+}
+
+/**
+ * Locks lots against being recalled meanwhile: what puts doses onto free shelves takes this before it asks whether the lot is recalled, and
+ * so does a recall before it looks for shelves. Counted, since a write that changes nothing is nothing to the other nodes of a cluster.
+ */
+export async function lockLots(trx: DbOrTrx, lotIds: Iterable<string>): Promise<void> {
+  const names = new Map([...lotIds].map((id) => [`lot ${id}`, 1]))
+  if (names.size > 0) await nextNumbers(trx, names)
 }
 
 const PREFIX: Readonly<Record<StockEventTable['kind'], string>> = {
@@ -122,9 +156,9 @@ async function tryChange(
   return result.numUpdatedRows === 1n
 }
 
-/** A line with nothing on it; somebody else may have made it meanwhile. */
-async function insertLine(trx: DbOrTrx, line: Line & { readonly itemId: string }, at: number): Promise<void> {
-  const row = {
+/** A line with nothing on it. */
+export function emptyLine(line: Line & { readonly itemId: string }, at: number): StockBalanceTable {
+  return {
     accountId: line.account.id,
     lotId: line.lotId,
     vvmStage: line.vvmStage,
@@ -137,15 +171,22 @@ async function insertLine(trx: DbOrTrx, line: Line & { readonly itemId: string }
     version: 0,
     lastOccurredAt: 0,
     updatedAt: at,
-  } as const
+  }
+}
+
+/** Somebody else may have made it meanwhile. */
+async function insertLine(trx: DbOrTrx, line: Line & { readonly itemId: string }, at: number): Promise<void> {
   try {
-    await trx.insertInto('stockBalance').values(row).execute()
+    await trx.insertInto('stockBalance').values(emptyLine(line, at)).execute()
   } catch (error) {
     if (!isDuplicate(error)) throw error
   }
 }
 
-function isLine(eb: ExpressionBuilder<Schema, 'stockBalance'>, { account, lotId, vvmStage, held }: Line) {
+export function isLine(
+  eb: ExpressionBuilder<Schema, 'stockBalance'>,
+  { account, lotId, vvmStage, held }: Line,
+) {
   return eb.and({ accountId: account.id, lotId, vvmStage, held: held ? 1 : 0 })
 }
 
@@ -159,7 +200,15 @@ export async function findLines(db: DbOrTrx, lines: readonly Line[]): Promise<St
     .execute()
 }
 
-function rowKey({ accountKind, accountId, facilityId, lotId, vvmStage, held }: StockBalanceTable): string {
+/** The key of a balance, as `lineKey` makes it. */
+export function rowKey({
+  accountKind,
+  accountId,
+  facilityId,
+  lotId,
+  vvmStage,
+  held,
+}: StockBalanceTable): string {
   return lineKey({ kind: accountKind, id: accountId, facilityId }, lotId, vvmStage, held === 1)
 }
 
@@ -275,13 +324,9 @@ async function lockLine(trx: DbOrTrx, line: Line): Promise<boolean> {
   return result.numUpdatedRows === 1n
 }
 
-async function insertEntries(
-  trx: DbOrTrx,
-  event: StockEventTable,
-  legs: readonly NumberedLeg[],
-): Promise<void> {
+function entriesOf(event: PostedEvent) {
   const { occurredAt, recordedAt } = event
-  const rows = legs.map((leg, line) => ({
+  return event.legs.map((leg, line) => ({
     eventId: event.id,
     line,
     accountKind: leg.account.kind,
@@ -299,5 +344,4 @@ async function insertEntries(
     occurredAt,
     recordedAt,
   }))
-  await trx.insertInto('stockEntry').values(rows).execute()
 }

@@ -52,13 +52,14 @@ export async function markRecalled(trx: DbOrTrx, id: string, at: number, reason:
 export interface ShelfLine extends Line {
   readonly itemId: string
   readonly doses: number
+  readonly lastOccurredAt: number
 }
 
 /** Every line on a shelf, anywhere, of these lots that is not on hold. */
 export async function findFreeLines(db: DbOrTrx, lotIds: readonly string[]): Promise<ShelfLine[]> {
   const rows = await db
     .selectFrom('stockBalance')
-    .select(['accountId', 'facilityId', 'itemId', 'lotId', 'vvmStage', 'doses'])
+    .select(['accountId', 'facilityId', 'itemId', 'lotId', 'vvmStage', 'doses', 'lastOccurredAt'])
     .where('lotId', 'in', lotIds)
     .where('doses', '>', 0)
     .where('accountKind', '=', 'point')
@@ -99,7 +100,10 @@ export const NO_DOSES: LotSums = {
   adjusted: 0,
 }
 
-/** The facilities under the path `scope` that ever had anything to do with these lots, in the order of their ids. */
+/**
+ * The facilities under the path `scope` that ever had anything to do with these lots, in the order of their ids. Whoever had some has a line
+ * of it, if only of nothing by now: those are a small part of the entries.
+ */
 export async function listLotFacilities(
   db: DbOrTrx,
   query: {
@@ -110,13 +114,13 @@ export async function listLotFacilities(
   },
 ): Promise<{ id: string; name: string }[]> {
   return db
-    .selectFrom('stockEntry as e')
-    .innerJoin('facility as f', 'f.id', 'e.facilityId')
+    .selectFrom('stockBalance as b')
+    .innerJoin('facility as f', 'f.id', 'b.facilityId')
     .select(['f.id', 'f.name'])
     .distinct()
-    .where('e.lotId', 'in', query.lotIds)
+    .where('b.lotId', 'in', query.lotIds)
     .where('f.path', 'like', likePrefix(query.scope))
-    .$if(query.after !== undefined, (q) => q.where('e.facilityId', '>', query.after ?? ''))
+    .$if(query.after !== undefined, (q) => q.where('b.facilityId', '>', query.after ?? ''))
     .orderBy('f.id')
     .limit(query.limit)
     .execute()

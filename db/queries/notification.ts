@@ -1,3 +1,4 @@
+import { sql, type SqlBool } from 'kysely'
 import type {
   BreachChangeKind,
   BreachState,
@@ -19,6 +20,9 @@ export interface Untold {
 /** All that a message needs to know of a breach. What was deleted since is null. */
 export interface BreachFacts {
   readonly breach: Readonly<BreachTable>
+  /** Of an outage: what it cuts off, by name. */
+  readonly members: readonly string[]
+  /** Empty: the breach is of a whole place. */
   readonly deviceName: string
   readonly equipment: Pick<EquipmentTable, 'id' | 'name' | 'kind'> | null
   readonly facility: Pick<FacilityTable, 'id' | 'name' | 'timeZone' | 'path'> | null
@@ -69,7 +73,7 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
   const device = await db
     .selectFrom('device')
     .select('name')
-    .where('id', '=', breach.deviceId)
+    .where('id', '=', breach.deviceId ?? '')
     .executeTakeFirst()
   const equipment = await db
     .selectFrom('equipment')
@@ -88,11 +92,30 @@ export async function findBreachFacts(db: DbOrTrx, breachId: string): Promise<Br
     .executeTakeFirst()
   return {
     breach,
-    deviceName: device?.name ?? breach.deviceId,
+    members: breach.ruleId === 'site-outage' ? await listMembers(db, breachId) : [],
+    deviceName: device?.name ?? breach.deviceId ?? '',
     equipment: equipment ?? null,
     facility: facility ?? null,
     rule: rule ?? null,
   }
+}
+
+const MEMBERS_SHOWN_MAX = 50
+
+/** What an outage cuts off, by name: refrigerators, or devices that stand in none, or places. */
+async function listMembers(db: DbOrTrx, outageId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('breach as b')
+    .leftJoin('equipment as e', 'e.id', 'b.equipmentId')
+    .leftJoin('device as d', 'd.id', 'b.deviceId')
+    .leftJoin('facility as f', 'f.id', 'b.facilityId')
+    .select(['e.name as equipment', 'd.name as device', 'f.name as facility'])
+    .where('b.outageId', '=', outageId)
+    .where('b.state', '!=', 'withdrawn')
+    .orderBy('b.id')
+    .limit(MEMBERS_SHOWN_MAX)
+    .execute()
+  return rows.flatMap(({ equipment, device, facility }) => equipment ?? device ?? facility ?? [])
 }
 
 /**
@@ -111,6 +134,7 @@ export async function listUnannounced(
     .where('b.state', '=', 'open')
     .where('b.acknowledgedAt', 'is', null)
     .where('b.lastAt', '>=', lastSince)
+    .where(isToldByItself)
     .where('b.id', '>', after)
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('notification as n').select('n.id').whereRef('n.breachId', '=', 'b.id'))),
@@ -133,6 +157,9 @@ export async function listUnannounced(
     .execute()
   return rows.map((row) => row.id)
 }
+
+// What is part of an outage is told with it; an outage that is part of a greater one has people of its own.
+const isToldByItself = sql<SqlBool>`(b.outage_id is null or b.rule_id = 'site-outage')`
 
 /** Everything that was made of a breach, oldest first. */
 export async function listNotifications(db: DbOrTrx, breachId: string): Promise<NotificationTable[]> {

@@ -1,13 +1,16 @@
 import type { EscalationPolicy } from '../../domain/escalation.ts'
 import type { OnCallRota, OnCallShift } from '../../domain/on-call.ts'
 import type { Role } from '../../domain/role.ts'
+import { likePrefix } from './facility.ts'
 import type { Severity } from '../../domain/rule.ts'
-import type { DbOrTrx, FacilityTable, UserAccountTable } from '../schema.ts'
+import type { DbOrTrx, FacilityTable, NotificationTable, UserAccountTable } from '../schema.ts'
 import type {
   ContactTable,
   EscalationPolicyTable,
   OnCallListTable,
   PushSubscriptionTable,
+  QuietFacilityTable,
+  TestMessageTable,
 } from '../schema-people.ts'
 
 /** Ids of the places of a path, from the root down. */
@@ -143,4 +146,179 @@ export async function findPushSubscription(
 /** Forgets a browser that takes no more pushes. */
 export async function deletePushSubscription(db: DbOrTrx, id: string): Promise<void> {
   await db.deleteFrom('pushSubscription').where('id', '=', id).execute()
+}
+
+/** Written whole: the first time, and every time after. */
+export async function saveContact(trx: DbOrTrx, row: ContactTable): Promise<void> {
+  await trx.deleteFrom('contact').where('userId', '=', row.userId).execute()
+  await trx.insertInto('contact').values(row).execute()
+}
+
+/** Of one person, oldest first. */
+export async function listPushSubscriptions(db: DbOrTrx, userId: string): Promise<PushSubscriptionTable[]> {
+  return db.selectFrom('pushSubscription').selectAll().where('userId', '=', userId).orderBy('id').execute()
+}
+
+export async function countPushSubscriptions(db: DbOrTrx, userId: string): Promise<number> {
+  return (await listPushSubscriptions(db, userId)).length
+}
+
+/** Takes the place of what is there of the same browser. */
+export async function insertPushSubscription(trx: DbOrTrx, row: PushSubscriptionTable): Promise<void> {
+  await trx.deleteFrom('pushSubscription').where('endpointHash', '=', row.endpointHash).execute()
+  await trx.insertInto('pushSubscription').values(row).execute()
+}
+
+interface PlacedQuery {
+  readonly scope: string
+  /** Path: only there and below. */
+  readonly under?: string | undefined
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+export async function findPolicy(
+  db: DbOrTrx,
+  id: string,
+  scope: string,
+): Promise<EscalationPolicyTable | undefined> {
+  return policiesIn(db, { scope }).where('p.id', '=', id).executeTakeFirst()
+}
+
+/** In the order of their making. */
+export async function listPolicies(db: DbOrTrx, query: PlacedQuery): Promise<EscalationPolicyTable[]> {
+  return policiesIn(db, query)
+    .$if(query.after !== undefined, (q) => q.where('p.id', '>', query.after ?? ''))
+    .orderBy('p.id')
+    .limit(query.limit ?? 1)
+    .execute()
+}
+
+function policiesIn(db: DbOrTrx, { scope, under = '' }: PlacedQuery) {
+  return db
+    .selectFrom('escalationPolicy as p')
+    .innerJoin('facility as f', 'f.id', 'p.facilityId')
+    .selectAll('p')
+    .where('f.path', 'like', likePrefix(scope))
+    .where('f.path', 'like', likePrefix(under))
+}
+
+export async function insertPolicy(trx: DbOrTrx, row: EscalationPolicyTable): Promise<void> {
+  await trx.insertInto('escalationPolicy').values(row).execute()
+}
+
+/** @returns false when it is no longer the version that was read */
+export async function updatePolicy(
+  trx: DbOrTrx,
+  { id, ...row }: EscalationPolicyTable,
+  version: number,
+): Promise<boolean> {
+  const update = trx
+    .updateTable('escalationPolicy')
+    .set(row)
+    .where('id', '=', id)
+    .where('version', '=', version)
+  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+/** On-call lists with the time zones of their places, in the order of their making. */
+export async function findOnCallLists(
+  db: DbOrTrx,
+  { scope, under = '', after, limit, ids }: PlacedQuery & { readonly ids?: readonly string[] },
+): Promise<(OnCallListTable & { timeZone: string })[]> {
+  return db
+    .selectFrom('onCallList as l')
+    .innerJoin('facility as f', 'f.id', 'l.facilityId')
+    .selectAll('l')
+    .select('f.timeZone')
+    .where('f.path', 'like', likePrefix(scope))
+    .where('f.path', 'like', likePrefix(under))
+    .$if(ids !== undefined, (q) => q.where('l.id', 'in', ids ?? []))
+    .$if(after !== undefined, (q) => q.where('l.id', '>', after ?? ''))
+    .orderBy('l.id')
+    .limit(limit ?? 1)
+    .execute()
+}
+
+export async function insertOnCallList(trx: DbOrTrx, row: OnCallListTable): Promise<void> {
+  await trx.insertInto('onCallList').values(row).execute()
+}
+
+/** @returns false when it is no longer the version that was read */
+export async function updateOnCallList(
+  trx: DbOrTrx,
+  { id, ...row }: OnCallListTable,
+  version: number,
+): Promise<boolean> {
+  const update = trx.updateTable('onCallList').set(row).where('id', '=', id).where('version', '=', version)
+  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+/** Puts a place into test mode, or out of it. */
+export async function setQuiet(trx: DbOrTrx, row: QuietFacilityTable, isQuietNow: boolean): Promise<void> {
+  await trx.deleteFrom('quietFacility').where('facilityId', '=', row.facilityId).execute()
+  if (isQuietNow) await trx.insertInto('quietFacility').values(row).execute()
+}
+
+export async function insertTestMessage(trx: DbOrTrx, row: TestMessageTable): Promise<void> {
+  await trx.insertInto('testMessage').values(row).execute()
+}
+
+export interface NotificationWithName extends NotificationTable {
+  readonly userName: string | null
+}
+
+/** Everything that was made of a breach, oldest first. */
+export async function listNotificationsOf(db: DbOrTrx, breachId: string): Promise<NotificationWithName[]> {
+  return notificationsWithNames(db)
+    .where('n.breachId', '=', breachId)
+    .orderBy('n.createdAt')
+    .orderBy('n.id')
+    .execute()
+}
+
+/** Newest first: those of one person, and those about breaches, and to people, under the path `scope`. */
+export async function listNotificationsFor(
+  db: DbOrTrx,
+  query: {
+    readonly ownId: string
+    /** Undefined: only their own. */
+    readonly scope: string | undefined
+    readonly under: string | undefined
+    readonly userId?: string | undefined
+    readonly status?: NotificationTable['status'] | undefined
+    readonly before: string | undefined
+    readonly limit: number
+  },
+): Promise<NotificationWithName[]> {
+  const { ownId, scope, under, userId, status, before, limit } = query
+  return notificationsWithNames(db)
+    .leftJoin('breach as b', 'b.id', 'n.breachId')
+    .leftJoin('facility as f', 'f.id', 'b.facilityId')
+    .leftJoin('facility as h', 'h.id', 'u.facilityId')
+    .$if(scope === undefined, (q) => q.where('n.userId', '=', ownId))
+    .$if(!!scope, (q) =>
+      q.where(({ eb, or, and }) =>
+        or([
+          eb('n.userId', '=', ownId),
+          eb('f.path', 'like', likePrefix(scope ?? '')),
+          and([eb('n.breachId', 'is', null), eb('h.path', 'like', likePrefix(scope ?? ''))]),
+        ]),
+      ),
+    )
+    .$if(under !== undefined, (q) => q.where('f.path', 'like', likePrefix(under ?? '')))
+    .$if(userId !== undefined, (q) => q.where('n.userId', '=', userId ?? ''))
+    .$if(status !== undefined, (q) => q.where('n.status', '=', status ?? 'sent'))
+    .$if(before !== undefined, (q) => q.where('n.id', '<', before ?? ''))
+    .orderBy('n.id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+function notificationsWithNames(db: DbOrTrx) {
+  return db
+    .selectFrom('notification as n')
+    .leftJoin('userAccount as u', 'u.id', 'n.userId')
+    .selectAll('n')
+    .select('u.name as userName')
 }

@@ -1,4 +1,4 @@
-import { QUANTITY_NAMES } from '../../domain/reading.ts'
+import { QUANTITY_NAMES, type Quantity } from '../../domain/reading.ts'
 import type { Rule, Window } from '../../domain/rule.ts'
 import type { DbOrTrx } from '../schema.ts'
 import type { RuleTable } from '../schema-rules.ts'
@@ -12,7 +12,7 @@ export function ruleOf(row: RuleTable, timeZone: string): Rule {
     profile: row.profile,
     version: row.version,
     name: row.name,
-    quantity: row.quantity,
+    quantity: row.quantity as Quantity,
     measure: row.measure,
     comparator: row.comparator,
     threshold: row.threshold,

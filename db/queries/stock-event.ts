@@ -15,6 +15,13 @@ export async function findStockEvent(
   return event
 }
 
+/** Which of these ids are taken. */
+export async function findStockEventIds(db: DbOrTrx, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('stockEvent').select('id').where('id', 'in', ids).execute()
+  return rows.map(({ id }) => id)
+}
+
 export async function findStockEvents(
   db: DbOrTrx,
   ids: readonly string[],

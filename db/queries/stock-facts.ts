@@ -43,6 +43,32 @@ export async function findPointsOf(
   return new Set(rows.map(({ id }) => id))
 }
 
+/** The facility of each of these storage points. */
+export async function findPointFacilities(
+  db: DbOrTrx,
+  pointIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (pointIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('storagePoint')
+    .select(['id', 'facilityId'])
+    .where('id', 'in', pointIds)
+    .execute()
+  return new Map(rows.map(({ id, facilityId }) => [id, facilityId]))
+}
+
+/** Which of these are activities that are still in use. */
+export async function findActivities(db: DbOrTrx, codes: readonly string[]): Promise<Set<string>> {
+  if (codes.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('activity')
+    .select('code')
+    .where('code', 'in', codes)
+    .where('archivedAt', 'is', null)
+    .execute()
+  return new Set(rows.map(({ code }) => code))
+}
+
 /** The kinds of these reasons, but for those that are no longer used. */
 export async function findReasonKinds(
   db: DbOrTrx,

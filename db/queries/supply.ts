@@ -1,16 +1,27 @@
+import type { StockLevelTable } from '../schema-stock.ts'
 import type { DbOrTrx } from '../schema.ts'
 
 /** How much of each item a facility should have, by item. */
-export async function findLevels(
-  db: DbOrTrx,
-  facilityId: string,
-): Promise<{ itemId: string; minDoses: number; maxDoses: number }[]> {
+export async function findLevels(db: DbOrTrx, facilityId: string): Promise<StockLevelTable[]> {
   return db
     .selectFrom('stockLevel')
-    .select(['itemId', 'minDoses', 'maxDoses'])
+    .selectAll()
     .where('facilityId', '=', facilityId)
     .orderBy('itemId')
     .execute()
+}
+
+/** Items that were ever on the shelves of a facility, by id. */
+export async function findItemsOf(db: DbOrTrx, facilityId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('stockBalance')
+    .select('itemId')
+    .distinct()
+    .where('facilityId', '=', facilityId)
+    .where('accountKind', '=', 'point')
+    .orderBy('itemId')
+    .execute()
+  return rows.map(({ itemId }) => itemId)
 }
 
 export interface Supply {

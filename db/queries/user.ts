@@ -13,27 +13,25 @@ export interface Actor {
 }
 
 /**
- * Who acts in this session, as they are now: undefined when they are disabled or the session was revoked.
- * One look-up by primary key per request, so that disabling, a new role, a move or a logout counts at once, in every process.
+ * Who acts in these sessions, by session, as they are now; missing when they are disabled or the session was revoked.
+ * Looked up for every request, so that disabling, a new role, a move or a logout counts at once, in every process.
  */
-export async function findActor(db: DbOrTrx, userId: string, family: string): Promise<Actor | undefined> {
-  return db
-    .selectFrom('userAccount as u')
+export async function findActors(
+  db: DbOrTrx,
+  sessions: readonly { readonly userId: string; readonly session: string }[],
+): Promise<Map<string, Actor>> {
+  const families = [...new Set(sessions.map(({ session }) => session))]
+  const rows = await db
+    .selectFrom('refreshToken as t')
+    .innerJoin('userAccount as u', 'u.id', 't.userId')
     .leftJoin('facility as f', 'f.id', 'u.facilityId')
-    .select(['u.id', 'u.username', 'u.name', 'u.role', 'u.facilityId', 'f.path'])
-    .where('u.id', '=', userId)
+    .select(['u.id', 'u.username', 'u.name', 'u.role', 'u.facilityId', 'f.path', 't.family'])
+    .distinct()
+    .where('t.family', 'in', families)
+    .where('t.revokedAt', 'is', null)
     .where('u.disabledAt', 'is', null)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('refreshToken as t')
-          .select('t.id')
-          .where('t.family', '=', family)
-          .where('t.userId', '=', userId)
-          .where('t.revokedAt', 'is', null),
-      ),
-    )
-    .executeTakeFirst()
+    .execute()
+  return new Map(rows.map(({ family, ...actor }) => [family, actor]))
 }
 
 export async function findUserByName(db: DbOrTrx, username: string): Promise<UserAccountTable | undefined> {

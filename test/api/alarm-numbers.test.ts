@@ -43,6 +43,8 @@ async function alarmSuite(suite: Test, databaseUrl: string): Promise<void> {
       closedBy: null,
       closeReason: null,
       closeComment: null,
+      outageId: null,
+      cause: null,
       recordedAt: FIRST + 10 * HOUR_MS,
       updatedAt: FIRST,
       ...row,
@@ -86,7 +88,7 @@ async function alarmSuite(suite: Test, databaseUrl: string): Promise<void> {
         resolveP90Minutes: 660,
         equipmentMonths: 0.33,
         alarmsPer100Months: 1217.5,
-        reportingShare: null,
+        reportingShare: 1,
       },
       { severity: 'warning', alarms: 1, open: 1, acknowledged: 0, acknowledgeMedianMinutes: null },
     ])
@@ -129,12 +131,6 @@ async function alarmSuite(suite: Test, databaseUrl: string): Promise<void> {
   })
 
   await suite.test('how much of the time devices reported, where silence is watched', async (t) => {
-    const rule = { id: 'silence', profile: '', name: 'Silent', version: 1, comparator: 'gte' } as const
-    const how = { measure: 'value', mode: 'instant', hysteresis: 0 } as const
-    const quantity = { quantity: 'value', threshold: 1, durationMs: 0, gapMsMax: 1 } as const
-    const silence = { ...rule, ...how, ...quantity, severity: 'warning' } as const
-    if (!(await world.db.selectFrom('rule').select('id').where('id', '=', 'silence').executeTakeFirst()))
-      await world.db.insertInto('rule').values(silence).execute()
     await keep(a, {
       ruleId: 'silence',
       startAt: FIRST - 24 * HOUR_MS,

@@ -140,6 +140,9 @@ async function epcisSuite(suite: Test, databaseUrl: string): Promise<void> {
     t.equal(await count(`MATCH_epcClass=${encodeURIComponent(`${LINK}-a`)}`), 1)
     t.equal(await count(`MATCH_epcClass=${encodeURIComponent(`https://id.gs1.org/01/${GTIN}/10/*`)}`), all)
     t.equal(await count(`EQ_bizLocation=${encodeURIComponent(`https://id.gs1.org/414/${GLN}`)}`), all)
+    t.equal(await count(`EQ_bizLocation=urn:coldstream:facility:${a.facility}`), all)
+    const sgln = `urn:epc:id:sgln:${GLN.slice(0, 7)}.${GLN.slice(7, 12)}.0`
+    t.equal(await count(`EQ_bizLocation=${sgln}`), all)
     t.equal(await count(`EQ_bizLocation=urn:coldstream:facility:${b.facility}`), 0)
     t.equal(await count('EQ_readPoint=nonsense'), 0)
     t.equal(await count('GE_eventTime=2100-01-01T00:00:00Z'), 0)
@@ -211,6 +214,8 @@ async function epcisSuite(suite: Test, databaseUrl: string): Promise<void> {
       readings: 3,
       acknowledgedAt: null,
       ...NOT_CLOSED,
+      outageId: null,
+      cause: null,
       recordedAt: Date.now(),
       updatedAt: Date.now(),
     })

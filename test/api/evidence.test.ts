@@ -123,6 +123,8 @@ test('breaches: list, detail, acknowledgement', async (t) => {
     readings: 5,
     acknowledgedAt: null,
     ...NOT_CLOSED,
+    outageId: null,
+    cause: null,
     recordedAt: START,
     updatedAt: START,
   })

@@ -22,6 +22,8 @@ async function ledgerSuite(suite: Test, databaseUrl: string): Promise<void> {
       lines: [{ storagePointId: a.storagePoint, lotId: world.penta.lot, ...line }],
       ...more,
     })
+  const session = (activityCode: string) =>
+    record('consume', { administered: 1, wasted: 0 }, { activityCode, occurredAt: ago(89) })
   const dispose = (doses: number) =>
     world.post('/v1/stock-events', world.admin, {
       kind: 'dispose',
@@ -71,6 +73,16 @@ async function ledgerSuite(suite: Test, databaseUrl: string): Promise<void> {
       { account: { kind: 'consumption' }, doses: 17 },
       { account: { kind: 'wastage' }, doses: 3, reasonCode: 'opened', opening: 0, closing: 3 },
     ])
+  })
+
+  await step('an activity is one of the register', async (t) => {
+    await refuses(t, session('campaign'), 'stock.unknownActivity')
+    await world.post('/v1/activities', world.admin, { code: 'campaign', name: 'Campaign' })
+    const { status, body } = await session('campaign')
+    t.match({ status, body }, { status: 201, body: { activityCode: 'campaign' } })
+    t.equal((await world.post(`/v1/stock-events/${String(body['id'])}/reverse`, world.admin, {})).status, 201)
+    await world.patch('/v1/activities/campaign', world.admin, { archived: true })
+    await refuses(t, session('campaign'), 'stock.unknownActivity')
   })
 
   await step('transfer, hold, release, VVM and repack move doses between lines', async (t) => {

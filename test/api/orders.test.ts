@@ -129,6 +129,23 @@ async function orderSuite(suite: Test, databaseUrl: string): Promise<void> {
     await world.do(`/v1/orders/${String(id)}/cancel`, nurse, { reasonCode: 'not-needed' })
   })
 
+  await step('where nobody has set a level, suggested is what consumption asks for', async (t) => {
+    const line = { storagePointId: clinicRoom, lotId: world.syringe.lot }
+    const record = (kind: string, more: object) =>
+      world.do('/v1/stock-events', nurse, { kind, facilityId: clinic, lines: [{ ...line, ...more }] })
+    await record('receive', { doses: 100 })
+    await record('consume', { administered: 70, wasted: 0 })
+    const { id } = await world.do('/v1/orders', nurse, draft)
+    const { body } = await world.get(`/v1/orders/${String(id)}/suggestion`, nurse)
+    // 70 in what counts as a week, for 14 days of lead time, 7 of safety and 30 to the next order; 30 are there.
+    const wanted = { itemId: world.syringe.item, maxDoses: 510, onHand: 30, inTransit: 0, suggested: 480 }
+    const found = (body['items'] as unknown as { itemId: string }[]).filter(
+      ({ itemId }) => itemId === world.syringe.item,
+    )
+    t.same(found, [wanted])
+    await world.do(`/v1/orders/${String(id)}/cancel`, nurse, { reasonCode: 'not-needed' })
+  })
+
   await step('approved in part, allocated by VVM and expiry, re-allocated by hand', async (t) => {
     const soon = await plantLot(world.db, penta, 'soon', { expiresOn: '2027-06-30' })
     await world.stock(200)
@@ -221,6 +238,10 @@ async function orderSuite(suite: Test, databaseUrl: string): Promise<void> {
     })
     const [one, two] = [String(first.body['id']), String(second['id'])]
     t.equal((await world.get(`/v1/shipments/${part.sscc}`, nurse)).body['id'], one)
+    const scan = async (token: string) =>
+      (await world.post('/v1/scan', token, { code: `]C100${part.sscc}` })).body
+    t.match(await scan(nurse), { shipment: { id: one, orderId: id, status: 'shipped' }, unknown: [] })
+    t.match(await scan(stranger), { shipment: null, unknown: ['shipment'] })
     t.equal((await world.get(`/v1/shipments/${one}`, stranger)).status, 404)
     await refuses(t, take(id, 'close', manager), 'order.wrongState')
 

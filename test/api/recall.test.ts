@@ -6,6 +6,9 @@ import type { Json } from './world.ts'
 
 test('recall, trace and disposal of lots', async (suite) => onBothDatabases(suite, recallSuite))
 
+/** Of events against a recall. */
+const ROUNDS = 5
+
 const items = (body: Json) =>
   body['items'] as unknown as { facilityId: string; onHand: number; onHold: number }[]
 
@@ -145,6 +148,46 @@ async function recallSuite(suite: Test, databaseUrl: string): Promise<void> {
     t.match(body['items'], [{ doses: 20, held: true }])
   })
 
+  await step('a lot that somebody’s clock has ahead is recalled all the same', async (t) => {
+    const lotId = await plantLot(world.db, penta, 'ahead')
+    const lines = [{ lotId, storagePointId: storeRoom, doses: 10 }]
+    const occurredAt = new Date(Date.now() + 300_000).toISOString()
+    await world.do('/v1/stock-events', manager, { kind: 'receive', facilityId: store, occurredAt, lines })
+    t.equal((await recall(admin, lotId)).status, 200)
+    const { body } = await world.get(`/v1/stock?lotId=${lotId}`, admin)
+    t.match(body['items'], [{ doses: 10, held: true }])
+  })
+
+  await step('what arrives while its lot is recalled is on hold, whoever comes first', async (t) => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const lotId = await plantLot(world.db, penta, `race ${round}`)
+      const arrive = (facilityId: string, storagePointId: string) =>
+        event(admin, 'receive', facilityId, { storagePointId, lotId, doses: 10 })
+      const places = [
+        [store, storeRoom],
+        [clinic, clinicRoom],
+        [clinic, world.secondPoint],
+        [b.facility, b.storagePoint],
+      ] as const
+      const answers = await Promise.all([
+        ...places.map(([facility, point]) => arrive(facility, point)),
+        recall(admin, lotId),
+        ...places.map(([facility, point]) => arrive(facility, point)),
+      ])
+      for (const { status, body } of answers) t.ok(status < 300, JSON.stringify(body))
+      const { body } = await world.get(`/v1/stock?lotId=${lotId}`, admin)
+      const lines = body['items'] as unknown as { doses: number; held: boolean }[]
+      t.equal(
+        lines.reduce((sum, { doses }) => sum + doses, 0),
+        80,
+      )
+      t.ok(
+        lines.every(({ held }) => held),
+        JSON.stringify(lines),
+      )
+    }
+  })
+
   await step('a disposal is approved by another person, and carried out with papers', async (t) => {
     const lines = [{ lotId: penta.lot, doses: 3 }]
     const make = (more: object = {}) =>
@@ -173,6 +216,11 @@ async function recallSuite(suite: Test, databaseUrl: string): Promise<void> {
       entries: [{ account: { kind: 'wastage' }, doses: -3 }, { account: { kind: 'disposed' } }],
     })
     await refuses(t, of('carry-out', nurse, done), 'order.wrongState')
+    const undone = await world.post(`/v1/stock-events/${String(carried['eventId'])}/reverse`, nurse, {})
+    t.equal(undone.status, 201)
+    const open = { status: 'approved', doneAt: null, eventId: null, certificateNo: null }
+    t.match((await world.get(`/v1/disposals/${own.id}`, nurse)).body, open, 'it waits again')
+    t.match((await of('carry-out', nurse, done)).body, { status: 'done', ...done })
     const hers = await world.post('/v1/disposals', manager, {
       facilityId: clinic,
       lines: [{ lotId: penta.lot, doses: 1 }],

@@ -26,6 +26,20 @@ test('the registry: facilities, storage points, equipment, devices', async (suit
     t.equal(list.body['nextCursor'], null)
   })
 
+  await suite.test('a facility has a GLN, or gets one', async (t) => {
+    const url = `/v1/facilities/${a.facility}`
+    t.equal((await get(url, admin)).body['gln'], null)
+    const wrong = await patch(url, admin, { gln: '4012345000008' })
+    t.match(wrong, { status: 400, body: { code: 'request.invalid', errors: [{ path: '/body/gln' }] } })
+    t.match(await patch(url, admin, { gln: '4012345000009' }), {
+      status: 200,
+      body: { gln: '4012345000009' },
+    })
+    const taken = await patch(`/v1/facilities/${b.facility}`, admin, { gln: '4012345000009' })
+    t.match(taken, { status: 409, body: { code: 'resource.conflict' } })
+    t.match(await patch(url, admin, { gln: null }), { status: 200, body: { gln: null } })
+  })
+
   await suite.test('levels go down, and only administrators make roots', async (t) => {
     const facility = { name: 'X', timeZone: 'UTC' }
     const under = (level: string, parentId: string | null, token = admin) =>

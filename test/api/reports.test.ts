@@ -31,6 +31,8 @@ async function reportSuite(suite: Test, databaseUrl: string): Promise<void> {
   }
 
   const routine = { activityCode: 'routine' }
+  for (const code of ['routine', 'campaign'])
+    await world.post('/v1/activities', world.admin, { code, name: code })
   await record('2024-03-01T02:00:00Z', 'receive', { doses: 100 })
   await record('2024-03-05T03:00:00Z', 'consume', { administered: 40, wasted: 10 }, routine)
   // 23:59 of the 10th in Jakarta, and 00:00 of the 13th.

@@ -122,6 +122,8 @@ test('the live stream shows readings and breaches of the own part of the tree, a
       readings: 3,
       acknowledgedAt: null,
       ...NOT_CLOSED,
+      outageId: null,
+      cause: null,
       recordedAt: 3000,
       updatedAt: 3000,
     })

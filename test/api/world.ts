@@ -18,6 +18,7 @@ import { systemClock, type Clock } from '../../ports/clock.ts'
 import type { Part } from '../../ports/part.ts'
 import type { Queue } from '../../ports/queue.ts'
 import type { Series } from '../../ports/series.ts'
+import { conformance } from './conform.ts'
 
 export const ADMIN_PASSWORD = 'correct horse battery'
 export const PASSWORD = 'staple for everybody'
@@ -134,6 +135,7 @@ export async function openWorld(
 }
 
 function talkTo(app: FastifyInstance) {
+  const conforms = conformance(app)
   async function ask(method: 'GET' | 'POST' | 'PATCH', url: string, { token, body, headers = {} }: Ask = {}) {
     const response = await app.inject({
       method,
@@ -147,6 +149,8 @@ function talkTo(app: FastifyInstance) {
     })
     const isJson = String(response.headers['content-type']).includes('json')
     const parsed = (isJson ? response.json() : {}) as Json
+    const contentType = String(response.headers['content-type'] ?? '')
+    conforms(method, url, { status: response.statusCode, contentType, body: isJson ? parsed : undefined })
     return { status: response.statusCode, headers: response.headers, body: parsed }
   }
   const post = (url: string, token: string | undefined, body: unknown, key?: string) =>

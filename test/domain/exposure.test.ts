@@ -22,7 +22,7 @@ interface Point {
 const oneDay = periodsOf('UTC', { from: '2026-11-24', to: '2026-11-24' }, 'day')
 
 function sum(points: readonly Point[], periods = oneDay, limits = WHO, gapMsMax = 2 * HOUR_MS): Exposed[] {
-  const exposures = createExposures(periods, limits, gapMsMax)
+  const exposures = createExposures(periods, () => limits, gapMsMax)
   const done = points.flatMap(({ time, value }) => exposures.add(time, value))
   return [...done, ...exposures.end()]
 }
@@ -94,12 +94,27 @@ test('exposure: days of 23 and 25 hours', async (t) => {
 })
 
 test('exposure: the limits of rules are those that are met first', async (t) => {
-  t.same(limitsOf(SHIPPED_RULES.filter(({ profile }) => profile === 'who-30dtr')), WHO)
+  t.same(
+    limitsOf(
+      SHIPPED_RULES.filter(({ profile }) => profile === 'who-30dtr'),
+      START,
+    ),
+    WHO,
+  )
   const [rule] = SHIPPED_RULES
   if (!rule) throw new Error('no rules')
   const type2: Rule[] = [45, 10, 30].map((threshold) => ({ ...rule, comparator: 'gte', threshold }))
-  t.same(limitsOf(type2), { high: { comparator: 'gte', threshold: 10 }, low: null })
-  t.same(limitsOf([{ ...rule, quantity: 'humidity' }]), { high: null, low: null })
+  t.same(limitsOf(type2, START), { high: { comparator: 'gte', threshold: 10 }, low: null })
+  t.same(
+    limitsOf(
+      [
+        { ...rule, quantity: 'humidity' },
+        { ...rule, validTo: START },
+      ],
+      START,
+    ),
+    { high: null, low: null },
+  )
 })
 
 const series = fc

@@ -69,6 +69,12 @@ test(
   },
 )
 
+function isWarm(minute: number): boolean {
+  return (
+    (minute >= -50 && minute <= -10) || (minute >= 600 && minute <= 620) || (minute >= 1800 && minute <= 1840)
+  )
+}
+
 test('what was not read may still be in the window: a breach that it made goes on', async (t) => {
   const rule: Rule = {
     ...RULE_DEFAULTS,
@@ -83,8 +89,6 @@ test('what was not read may still be in the window: a breach that it made goes o
     window: { kind: 'sliding', ms: 24 * 60 * MINUTE_MS },
     severity: 'critical',
   }
-  const isWarm = (minute: number) =>
-    (minute >= -50 && minute <= -10) || (minute >= 600 && minute <= 620) || (minute >= 1800 && minute <= 1840)
   const readings = Array.from({ length: 2000 }, (_, index) => index - 60).map((minute) => ({
     time: minute * MINUTE_MS,
     values: { temperature: isWarm(minute) ? 9 : 5 },

@@ -250,8 +250,8 @@ test('a sensor that jumps by more than 10 degrees from reading to reading, for 3
   )
 })
 
-// From 5 upwards, every 5 minutes; the first reading has no change.
-function warming(perHour: number, to: number): Point[] {
+/** From 5 upwards, every 5 minutes; the first reading has no change. */
+function warming(perHour: number, to: number) {
   return steady(0, to, 5).map(([minute]) => [minute, 5 + (perHour * minute) / 60] as const)
 }
 

@@ -105,10 +105,13 @@ test('no rules any more: what they found from then on is withdrawn, but nothing 
   t.same(left.map(({ startAt }) => startAt - T0).toSorted(), [5, 6])
 })
 
+function both(reading: Reading): Reading[] {
+  return [reading, { ...reading, sensor: 'other' }]
+}
+
 test('every sensor of a device, of many devices at once, and together with late data', async (t) => {
   const world = await open(t)
   const devices = await Promise.all(Array.from({ length: 5 }, () => world.addDevice('changing')))
-  const both = (reading: Reading) => [reading, { ...reading, sensor: 'other' }]
   for (const deviceId of devices) await world.publish(every10(deviceId, 0, 100, 7).flatMap(both))
   await world.settle()
   world.storeDelayMs = 50

@@ -163,6 +163,8 @@ export async function openBreach(world: World, row: Partial<BreachTable> = {}): 
     readings: 61,
     acknowledgedAt: null,
     ...NOT_CLOSED,
+    outageId: null,
+    cause: null,
     recordedAt: now,
     updatedAt: now,
     ...row,

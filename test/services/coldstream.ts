@@ -125,6 +125,10 @@ export class Api {
     this.#http = http
   }
 
+  get token(): string {
+    return this.#token
+  }
+
   static async login(http: string): Promise<Api> {
     const api = new Api(http)
     const { accessToken } = await api.post<{ accessToken: string }>('auth/login', {

@@ -1,0 +1,151 @@
+/**
+ * What fixed sentences of errors say in the other languages. A sentence that is made of what somebody sent stays English: its code, its title
+ * and its numbers are what a program reads.
+ */
+export const DETAILS: Readonly<Record<string, { readonly id: string; readonly fr: string }>> = {
+  'A lot is recalled by the national level.': {
+    id: 'Bets ditarik oleh tingkat nasional.',
+    fr: 'Un lot est rappelé par le niveau national.',
+  },
+  'Only administrators make roots; give a parentId.': {
+    id: 'Hanya administrator yang membuat akar; berikan parentId.',
+    fr: 'Seuls les administrateurs créent des racines ; donnez un parentId.',
+  },
+  'This is the root of your own part.': {
+    id: 'Ini adalah akar dari bagian Anda sendiri.',
+    fr: 'C’est la racine de votre propre partie.',
+  },
+  'Use POST /v1/me/password for your own.': {
+    id: 'Untuk kata sandi Anda sendiri gunakan POST /v1/me/password.',
+    fr: 'Pour le vôtre, utilisez POST /v1/me/password.',
+  },
+  'You may not change your own role, place or state.': {
+    id: 'Anda tidak boleh mengubah peran, tempat, atau status Anda sendiri.',
+    fr: 'Vous ne pouvez pas changer votre propre rôle, lieu ou état.',
+  },
+  'type is none of EPCIS 2.0.': {
+    id: 'type bukan salah satu dari EPCIS 2.0.',
+    fr: 'type n’est pas un de ceux d’EPCIS 2.0.',
+  },
+  'Nothing is allocated.': { id: 'Belum ada yang dialokasikan.', fr: 'Rien n’est alloué.' },
+  'The receipt under this id was taken back.': {
+    id: 'Penerimaan dengan id ini telah dibatalkan.',
+    fr: 'La réception sous cet id a été annulée.',
+  },
+  'A column is there twice.': { id: 'Sebuah kolom ada dua kali.', fr: 'Une colonne figure deux fois.' },
+  'Administrators have no facilityId, and everybody else has one.': {
+    id: 'Administrator tidak memiliki facilityId, dan semua yang lain memilikinya.',
+    fr: 'Les administrateurs n’ont pas de facilityId, tous les autres en ont un.',
+  },
+  'An item is named twice.': { id: 'Sebuah item disebut dua kali.', fr: 'Un article est nommé deux fois.' },
+  'Idempotency-Key has 1 to 128 visible ASCII characters.': {
+    id: 'Idempotency-Key terdiri dari 1 sampai 128 karakter ASCII yang terlihat.',
+    fr: 'Idempotency-Key a de 1 à 128 caractères ASCII visibles.',
+  },
+  'If-Match takes the ETag of an answer, such as "3".': {
+    id: 'If-Match berisi ETag dari sebuah jawaban, misalnya "3".',
+    fr: 'If-Match prend l’ETag d’une réponse, par exemple "3".',
+  },
+  'code has the form of an id.': { id: 'code berbentuk id.', fr: 'code a la forme d’un id.' },
+  'cursor is not one that this list has given.': {
+    id: 'cursor bukan yang diberikan oleh daftar ini.',
+    fr: 'cursor n’est pas de ceux que cette liste a donnés.',
+  },
+  'dosesPerPerson needs the itemId that it is about.': {
+    id: 'dosesPerPerson memerlukan itemId yang dimaksud.',
+    fr: 'dosesPerPerson demande l’itemId dont il s’agit.',
+  },
+  'every is shorter than a second.': {
+    id: 'every lebih pendek dari satu detik.',
+    fr: 'every est plus court qu’une seconde.',
+  },
+  'from is not a day of the calendar.': {
+    id: 'from bukan tanggal dalam kalender.',
+    fr: 'from n’est pas un jour du calendrier.',
+  },
+  'from is not before to.': { id: 'from tidak sebelum to.', fr: 'from n’est pas avant to.' },
+  'nextPageToken is not one that a page has given.': {
+    id: 'nextPageToken bukan yang diberikan oleh sebuah halaman.',
+    fr: 'nextPageToken n’est pas de ceux qu’une page a donnés.',
+  },
+  'since is not a cursor that this list has given.': {
+    id: 'since bukan cursor yang diberikan oleh daftar ini.',
+    fr: 'since n’est pas un curseur que cette liste a donné.',
+  },
+  'storagePointId says where it goes.': {
+    id: 'storagePointId menyatakan ke mana tujuannya.',
+    fr: 'storagePointId dit où cela va.',
+  },
+  'timeZone is not an IANA time zone.': {
+    id: 'timeZone bukan zona waktu IANA.',
+    fr: 'timeZone n’est pas un fuseau horaire IANA.',
+  },
+  'to is not a day of the calendar.': {
+    id: 'to bukan tanggal dalam kalender.',
+    fr: 'to n’est pas un jour du calendrier.',
+  },
+  'The file is not UTF-8.': { id: 'Berkas bukan UTF-8.', fr: 'Le fichier n’est pas en UTF-8.' },
+  'The row is not as wide as the header.': {
+    id: 'Baris tidak selebar kepala tabel.',
+    fr: 'La ligne n’est pas aussi large que l’en-tête.',
+  },
+  'Too many live streams are open.': {
+    id: 'Terlalu banyak aliran langsung yang terbuka.',
+    fr: 'Trop de flux en direct sont ouverts.',
+  },
+  'A device behind a gateway has no token of its own.': {
+    id: 'Perangkat di belakang gateway tidak memiliki token sendiri.',
+    fr: 'Un appareil derrière une passerelle n’a pas de jeton à lui.',
+  },
+  'A facility cannot lie below itself.': {
+    id: 'Fasilitas tidak dapat berada di bawah dirinya sendiri.',
+    fr: 'Un établissement ne peut pas se trouver sous lui-même.',
+  },
+  'Another facility has this code or GLN.': {
+    id: 'Fasilitas lain memiliki kode atau GLN ini.',
+    fr: 'Un autre établissement a ce code ou ce GLN.',
+  },
+  'Its device is gone.': { id: 'Perangkatnya sudah tidak ada.', fr: 'Son appareil n’existe plus.' },
+  'Its gateway has another device of this name.': {
+    id: 'Gateway-nya memiliki perangkat lain dengan nama ini.',
+    fr: 'Sa passerelle a un autre appareil de ce nom.',
+  },
+  'Of a packet beyond the limit only the beginning was kept.': {
+    id: 'Dari paket yang melebihi batas hanya bagian awal yang disimpan.',
+    fr: 'D’un paquet au-delà de la limite, seul le début a été gardé.',
+  },
+  'The device is disabled.': { id: 'Perangkat dinonaktifkan.', fr: 'L’appareil est désactivé.' },
+  'The id or the SSCC is taken.': {
+    id: 'Id atau SSCC sudah dipakai.',
+    fr: 'L’id ou le SSCC est déjà pris.',
+  },
+  'This user name is taken.': {
+    id: 'Nama pengguna ini sudah dipakai.',
+    fr: 'Ce nom d’utilisateur est déjà pris.',
+  },
+  'The database does not answer.': {
+    id: 'Basis data tidak menjawab.',
+    fr: 'La base de données ne répond pas.',
+  },
+  'The server is stopping.': { id: 'Server sedang berhenti.', fr: 'Le serveur s’arrête.' },
+  'The password is the user name, or hardly more than one character repeated.': {
+    id: 'Kata sandi sama dengan nama pengguna, atau hampir hanya satu karakter yang diulang.',
+    fr: 'Le mot de passe est le nom d’utilisateur, ou à peine plus d’un caractère répété.',
+  },
+  'The manufacturer has one of this name, without a GTIN, for the item.': {
+    id: 'Produsen sudah memiliki produk dengan nama ini, tanpa GTIN, untuk item tersebut.',
+    fr: 'Le fabricant en a déjà un de ce nom, sans GTIN, pour cet article.',
+  },
+  'The body does not match its schema.': {
+    id: 'Isi permintaan tidak sesuai dengan skemanya.',
+    fr: 'Le corps ne correspond pas à son schéma.',
+  },
+  'The querystring does not match its schema.': {
+    id: 'Kueri tidak sesuai dengan skemanya.',
+    fr: 'La chaîne de requête ne correspond pas à son schéma.',
+  },
+  'The params does not match its schema.': {
+    id: 'Parameter alamat tidak sesuai dengan skemanya.',
+    fr: 'Les paramètres de l’adresse ne correspondent pas à leur schéma.',
+  },
+}
