@@ -1,6 +1,7 @@
 import { benchAcks } from './acks.ts'
 import { benchAlarm } from './alarm.ts'
 import { benchDistributed } from './distributed.ts'
+import { benchJudging } from './judging.ts'
 import { keep, type Report } from './report.ts'
 import { benchSupply } from './supply.ts'
 
@@ -8,6 +9,7 @@ const benches: Record<string, () => Promise<Report>> = {
   acks: benchAcks,
   alarm: benchAlarm,
   distributed: benchDistributed,
+  judging: benchJudging,
   supply: benchSupply,
 }
 

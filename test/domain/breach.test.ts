@@ -235,6 +235,16 @@ test('cumulative by day: each local day adds up by itself, also those of 23 and 
   t.equal(count(berlin('2026-10-25', '00:00', '09:00', 9)), 1)
 })
 
+function until(time: string) {
+  return series(...berlin('2026-03-29', '23:10', '23:59', 9), ...berlin('2026-03-30', '00:00', time, 9))
+}
+
+test('cumulative by day: the day of 23 hours ends at midnight', async (t) => {
+  const rule: Rule = { ...high, ...DAY, durationMs: 60 * MINUTE_MS }
+  t.equal(judgeReadings(rule, until('00:59')).length, 0)
+  t.equal(judgeReadings(rule, until('01:00')).length, 1)
+})
+
 test('cumulative by day: what begins at midnight exactly counts from there', async (t) => {
   const rule: Rule = { ...high, ...DAY, durationMs: 60 * MINUTE_MS }
   const midnight = berlin('2026-06-01', '23:00', '23:59', 9).length

@@ -3,8 +3,11 @@ import * as fc from 'fast-check'
 import { test } from 'tap'
 import { breachOf, fold, initialState, type Breach, type Run } from '../../domain/breach.ts'
 import type { Rule } from '../../domain/rule.ts'
+import { RULE_DEFAULTS } from '../../domain/shipped-rules.ts'
 import { createSettling, isSettled } from '../../domain/settling.ts'
 import { randomPace, randomRule, randomSeries } from './random-series.ts'
+
+const MINUTE_MS = 60_000
 
 type Readings = ReturnType<typeof randomSeries>
 
@@ -65,3 +68,38 @@ test(
     for (const [mode, count] of Object.entries(withBreaches)) t.ok(count > 0, mode)
   },
 )
+
+function isWarm(minute: number): boolean {
+  return (
+    (minute >= -50 && minute <= -10) || (minute >= 600 && minute <= 620) || (minute >= 1800 && minute <= 1840)
+  )
+}
+
+test('what was not read may still be in the window: a breach that it made goes on', async (t) => {
+  const rule: Rule = {
+    ...RULE_DEFAULTS,
+    id: 'sum',
+    profile: '',
+    name: '',
+    quantity: 'temperature',
+    comparator: 'gt',
+    threshold: 8,
+    mode: 'cumulative',
+    durationMs: 60 * MINUTE_MS,
+    window: { kind: 'sliding', ms: 24 * 60 * MINUTE_MS },
+    severity: 'critical',
+  }
+  const readings = Array.from({ length: 2000 }, (_, index) => index - 60).map((minute) => ({
+    time: minute * MINUTE_MS,
+    values: { temperature: isWarm(minute) ? 9 : 5 },
+  }))
+  const whole = judge(rule, readings, 0)
+  t.match(whole.breaches, [{ startAt: -50 * MINUTE_MS, endAt: 1841 * MINUTE_MS }])
+  const mine = judge(
+    rule,
+    readings.filter(({ time }) => time > 0),
+    0,
+  )
+  t.match(mine.breaches, [{ startAt: 600 * MINUTE_MS }], 'it does not know')
+  t.equal(mine.settled, undefined, 'and says so')
+})
