@@ -148,4 +148,36 @@ export const DETAILS: Readonly<Record<string, { readonly id: string; readonly fr
     id: 'Parameter alamat tidak sesuai dengan skemanya.',
     fr: 'Les paramètres de l’adresse ne correspondent pas à leur schéma.',
   },
+  'workingHours.to is not after workingHours.from.': {
+    id: 'workingHours.to tidak sesudah workingHours.from.',
+    fr: 'workingHours.to n’est pas après workingHours.from.',
+  },
+  'The place has one of this severity, or of this name, already.': {
+    id: 'Tempat ini sudah memilikinya dengan tingkat keparahan atau nama ini.',
+    fr: 'Ce lieu en a déjà une de cette gravité ou de ce nom.',
+  },
+  'rota.startsOn is not a date.': {
+    id: 'rota.startsOn bukan tanggal.',
+    fr: 'rota.startsOn n’est pas une date.',
+  },
+  'A shift ends before it begins.': {
+    id: 'Sebuah giliran berakhir sebelum dimulai.',
+    fr: 'Un tour finit avant de commencer.',
+  },
+  'Other previews are under way.': {
+    id: 'Pratinjau lain sedang berjalan.',
+    fr: 'D’autres aperçus sont en cours.',
+  },
+  'Too many alarms for one row: ask for a shorter period.': {
+    id: 'Terlalu banyak alarm untuk satu baris: mintalah periode yang lebih pendek.',
+    fr: 'Trop d’alarmes pour une seule ligne : demandez une période plus courte.',
+  },
+  'low is not below high.': {
+    id: 'low tidak di bawah high.',
+    fr: 'low n’est pas au-dessous de high.',
+  },
+  'calibratedAt lies in the future.': {
+    id: 'calibratedAt terletak di masa depan.',
+    fr: 'calibratedAt est dans le futur.',
+  },
 }

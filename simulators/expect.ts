@@ -1,4 +1,5 @@
 import { judgeReadings } from '../domain/breach.ts'
+import { EVERYWHERE } from '../domain/rule-resolution.ts'
 import { shippedRules } from '../domain/shipped-rules.ts'
 import { playScenario, type Scenario } from './scenario.ts'
 
@@ -34,7 +35,7 @@ export function expectationOf(scenario: Scenario, shiftMs = 0): Expectation {
   const { messages, readings, refused } = playScenario(scenario, shiftMs)
   const breaches = scenario.devices.flatMap(({ name }) => {
     const own = readings.filter(({ deviceId }) => deviceId === name)
-    return shippedRules('who-30dtr').flatMap((rule) =>
+    return [...shippedRules('who-30dtr'), ...shippedRules(EVERYWHERE)].flatMap((rule) =>
       judgeReadings(rule, own).map((breach) => ({
         device: name,
         rule: rule.id,

@@ -135,11 +135,11 @@ test('bad input is refused with a problem, and nothing breaks', async (suite) =>
 
   await suite.test('a failure behind us tells nothing', async (t) => {
     const broken = await openWorld(t)
-    await broken.db.schema.dropTable('rule').execute()
-    const { status, body } = await broken.get('/v1/rules', broken.admin)
+    await broken.db.schema.dropTable('refusal').execute()
+    const { status, body } = await broken.get('/v1/refusals', broken.admin)
     t.equal(status, 500)
     t.match(body, { code: 'internal.unexpected', requestId: /^[0-9a-f-]{36}$/ })
-    t.notMatch(JSON.stringify(body), /sqlite|rule"|table|select/i)
+    t.notMatch(JSON.stringify(body), /sqlite|refusal"|table|select/i)
     t.equal('detail' in body, false)
   })
 })

@@ -60,9 +60,10 @@ export interface TestWorld extends World {
   close(): Promise<void>
 }
 
+/** @param rules beside the shipped storage profiles; without it, all that ships holds, also what is for all equipment */
 export async function openWorld(
   settings: Partial<JudgeSettings>,
-  rules: readonly Rule[],
+  rules?: readonly Rule[],
 ): Promise<TestWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'judge-'))
   const world = {
@@ -121,9 +122,11 @@ export async function openWorld(
 
   world.db = await openDb(`sqlite:${join(folder, 'db.db')}`)
   await migrate(world.db)
-  // Only the rules that a test gives.
-  await world.db.deleteFrom('profileRule').where('profile', '=', EVERYWHERE).execute()
-  await plantProfiles(world.db, rules)
+  if (rules !== undefined) {
+    // Of what holds for all equipment, only what a test gives.
+    await world.db.deleteFrom('profileRule').where('profile', '=', EVERYWHERE).execute()
+    await plantProfiles(world.db, rules)
+  }
   const facilityId = await addFacility(world.db)
   await open()
 
