@@ -247,7 +247,7 @@ async function checkTrail(world: TestWorld, row: { id: string; state: string }):
   deepStrictEqual(state, row.state)
 }
 
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 8)
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 4)
 const timeout = 60_000 + numRuns * 10_000
 
 async function checkProperty(world: TestWorld): Promise<void> {
