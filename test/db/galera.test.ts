@@ -7,6 +7,7 @@ import { insertDevice } from '../../db/queries/device.ts'
 import type { Db, DbOrTrx } from '../../db/schema.ts'
 import { inTransaction } from '../../db/transaction.ts'
 import { SHIPPED_RULES } from '../../domain/shipped-rules.ts'
+import { WATCH_RULES } from '../../domain/watch-rule.ts'
 import { hasGalera, startGalera, type Galera } from '../services/galera.ts'
 import { skipWithout } from '../services/required.ts'
 import { dialectContract } from './dialect-contract.ts'
@@ -33,7 +34,7 @@ test('Galera', { skip: skipWithout('Galera', hasGalera) }, async (t) => {
       await Promise.all(starting.map(migrate))
       for (const db of starting) {
         const rules = await db.selectFrom('rule').select('id').execute()
-        t.equal(rules.length, SHIPPED_RULES.length)
+        t.equal(rules.length, SHIPPED_RULES.length + WATCH_RULES.length)
       }
     }
   })

@@ -9,6 +9,7 @@ import { insertDevice } from '../../db/queries/device.ts'
 import type { Db, DbOrTrx } from '../../db/schema.ts'
 import { inTransaction } from '../../db/transaction.ts'
 import { SHIPPED_RULES } from '../../domain/shipped-rules.ts'
+import { WATCH_RULES } from '../../domain/watch-rule.ts'
 import { hasMariadb, startMariadb } from '../services/mariadb.ts'
 import { skipWithout } from '../services/required.ts'
 
@@ -30,7 +31,7 @@ test('MariaDB that goes away', { skip: skipWithout('MariaDB', hasMariadb) }, asy
 
   await t.test('a host that does not answer is passed over, and needs no privileges', async (t) => {
     await migrate(db)
-    t.equal(await countRules(db), SHIPPED_RULES.length)
+    t.equal(await countRules(db), SHIPPED_RULES.length + WATCH_RULES.length)
   })
 
   await t.test('a migration that died half-way begins again, in another process', async (t) => {
@@ -40,7 +41,7 @@ test('MariaDB that goes away', { skip: skipWithout('MariaDB', hasMariadb) }, asy
     await root.query('UPDATE migration_lock SET beat = 7')
     await migrate(db)
     t.same(await db.selectFrom('refusal').selectAll().execute(), [])
-    t.equal(await countRules(db), SHIPPED_RULES.length)
+    t.equal(await countRules(db), SHIPPED_RULES.length + WATCH_RULES.length)
     t.equal((await rowsOf(root, "SHOW INDEX FROM facility WHERE key_name = 'facility_path'")).length, 1)
   })
 
@@ -84,14 +85,14 @@ test('MariaDB that goes away', { skip: skipWithout('MariaDB', hasMariadb) }, asy
     t.ok(performance.now() - begun < ANSWER_MS_MAX, 'in time')
     t.ok(asked.every((one) => one.status === 'rejected' && one.reason.code === 'service.unavailable'))
     server.resume()
-    t.equal(await countRules(db), SHIPPED_RULES.length)
+    t.equal(await countRules(db), SHIPPED_RULES.length + WATCH_RULES.length)
   })
 
   await t.test('killed and started again', async (t) => {
     await server.kill()
     await t.rejects(countRules(db), { code: 'service.unavailable' })
     await server.start()
-    t.equal(await countRules(db), SHIPPED_RULES.length)
+    t.equal(await countRules(db), SHIPPED_RULES.length + WATCH_RULES.length)
   })
 })
 
