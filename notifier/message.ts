@@ -162,6 +162,7 @@ function dataOf({ facts, step, sequence }: MessageInput): Record<string, unknown
           id: rule.id,
           name: rule.name,
           quantity: rule.quantity,
+          measure: rule.measure,
           comparator: rule.comparator,
           threshold: rule.threshold,
           durationMinutes: Math.floor(rule.durationMs / MINUTE_MS),
