@@ -14,6 +14,9 @@ export interface WatchRule {
   readonly severity: Severity
 }
 
+/** The sensor of what is found of a device as a whole. */
+export const ALL_SENSORS = '*'
+
 /** No storage profile: these rules hold for every device that stands somewhere. */
 export const WATCH_PROFILE = 'watch'
 

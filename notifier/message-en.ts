@@ -21,7 +21,7 @@ export const english: Phrases = {
     batteryLow: 'low on battery',
     silent: 'silent',
     siteOutage: 'cut off',
-    clockWrong: 'wrong in its clock',
+    clockWrong: 'showing the wrong time',
     calibrationOverdue: 'due for calibration',
     sensorUnplugged: 'without its sensor',
     stuck: 'stuck at one value',
@@ -104,7 +104,7 @@ export const english: Phrases = {
     changingFast: 'Check the door.',
   },
   shortSince: (content) => `Since ${content.shortStartAt}`,
-  origin: (content) => `Device ${content.device}, sensor ${content.sensor}. Breach ${content.breachId}.`,
+  origin: { device: 'Device', sensor: 'sensor', breach: 'Breach' },
   test: {
     subject: 'TEST: a test message of Coldstream',
     text: 'This is a test. Alarms will reach you like this. There is nothing to do.',

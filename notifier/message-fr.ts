@@ -109,7 +109,7 @@ export const french: Phrases = {
     changingFast: 'Vérifiez la porte.',
   },
   shortSince: (content) => `Depuis le ${content.shortStartAt}`,
-  origin: (content) => `Appareil ${content.device}, capteur ${content.sensor}. Alerte ${content.breachId}.`,
+  origin: { device: 'Appareil', sensor: 'capteur', breach: 'Alerte' },
   test: {
     subject: 'TEST : message d’essai de Coldstream',
     text: 'Ceci est un essai. Les alarmes vous parviendront ainsi. Il n’y a rien à faire.',

@@ -107,7 +107,7 @@ export const indonesian: Phrases = {
     changingFast: 'Periksa pintu.',
   },
   shortSince: (content) => `Sejak ${content.shortStartAt}`,
-  origin: (content) => `Alat ${content.device}, sensor ${content.sensor}. Pelanggaran ${content.breachId}.`,
+  origin: { device: 'Alat', sensor: 'sensor', breach: 'Pelanggaran' },
   test: {
     subject: 'UJI COBA: pesan uji coba dari Coldstream',
     text: 'Ini uji coba. Alarm akan sampai kepada Anda seperti ini. Tidak ada yang perlu dilakukan.',

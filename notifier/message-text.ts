@@ -41,7 +41,7 @@ export interface Phrases {
   /** The first thing to do, in a few words, for an SMS. */
   readonly inShort: Readonly<Record<Topic, string>>
   shortSince(content: Content): string
-  origin(content: Content): string
+  readonly origin: { readonly device: string; readonly sensor: string; readonly breach: string }
   readonly test: { readonly subject: string; readonly text: string }
 }
 
@@ -91,7 +91,7 @@ export function subjectText(phrases: Phrases, content: Content): string {
 export function blocksOf(phrases: Phrases, content: Content): Block[] {
   const where = phrases.where(content.thing, content.place)
   const trouble = phrases.trouble[content.topic]
-  const origin = phrases.origin(content)
+  const origin = originText(phrases, content)
   const was = lines(phrases.wasWrong(content, where, trouble), worst(phrases, content))
   const after = phrases.afterwards(content, phrases.kinds[content.kind ?? 'refrigerator'])
   switch (content.step) {
@@ -119,6 +119,13 @@ export function blocksOf(phrases: Phrases, content: Content): Block[] {
     case 'test':
       return [phrases.test.text]
   }
+}
+
+/** Whence it comes. What is wrong with a device is of no sensor, and what is wrong with a place of no device. */
+function originText({ origin }: Phrases, { device, sensor, breachId }: Content): string {
+  const parts = [device && `${origin.device} ${device}`, device && sensor && `${origin.sensor} ${sensor}`]
+  const named = parts.filter((part) => part !== '').join(', ')
+  return `${named === '' ? '' : `${named}. `}${origin.breach} ${breachId}.`
 }
 
 /** Why and whom it concerns, as far as that is known. */

@@ -4,6 +4,7 @@ import type { Language } from '../domain/language.ts'
 import type { EquipmentKind } from '../domain/role.ts'
 import type { BreachFacts } from '../db/queries/notification.ts'
 import type { NotificationTable } from '../db/schema.ts'
+import { ALL_SENSORS } from '../domain/watch-rule.ts'
 import { english } from './message-en.ts'
 import { french } from './message-fr.ts'
 import { indonesian } from './message-id.ts'
@@ -109,17 +110,14 @@ function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases
   const { breach, equipment, facility, rule } = facts
   const zone = facility?.timeZone ?? 'UTC'
   const time = (at: number) => formatTime(at, zone, phrases.locale)
-  const device = safe(facts.deviceName)
   return {
     step,
     topic: topicOf(facts),
     isAgain: step === 'opened' && sequence > 0,
     isOver: breach.state !== 'open',
     kind: equipment?.kind,
-    thing: equipment ? safe(equipment.name) : device,
-    place: facility ? safe(facility.name) : undefined,
-    device,
-    sensor: safe(breach.sensor),
+    ...whereabouts(facts),
+    sensor: breach.sensor === ALL_SENSORS ? '' : safe(breach.sensor),
     ruleName: safe(rule?.name ?? breach.ruleId),
     peak: formatValue(breach.peak, unitOf(facts), phrases.locale),
     peakAt: time(breach.peakAt),
@@ -133,6 +131,14 @@ function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases
     members: facts.members.map((name) => safe(name)),
     ...explain(breach),
   }
+}
+
+function whereabouts({ breach, deviceName, equipment, facility }: BreachFacts) {
+  const device = safe(deviceName)
+  const place = facility ? safe(facility.name) : undefined
+  // What is wrong with a whole place is said of the place itself.
+  if (breach.deviceId === null && place !== undefined) return { device, thing: place, place: undefined }
+  return { device, thing: equipment ? safe(equipment.name) : device, place }
 }
 
 function explain({ cause, closeReason, closeComment }: BreachFacts['breach']) {

@@ -26,7 +26,8 @@ import {
   type Recording,
   type Said,
 } from './watch-record.ts'
-import { ALL_SENSORS, ruleOf } from './watch-settle.ts'
+import { ALL_SENSORS } from '../domain/watch-rule.ts'
+import { ruleOf } from './watch-settle.ts'
 
 type FaultRule = 'clock-wrong' | 'sensor-unplugged'
 

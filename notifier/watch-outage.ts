@@ -1,5 +1,5 @@
 import { AREA_OUTAGE, decideOutage, SITE_OUTAGE, type OutageDecision, type Unit } from '../domain/outage.ts'
-import type { Cause } from '../domain/watch-rule.ts'
+import { ALL_SENSORS, type Cause } from '../domain/watch-rule.ts'
 import { findBreachByStart } from '../db/queries/breach.ts'
 import {
   countChildren,
@@ -19,7 +19,7 @@ import { POWER_MS } from './watch-heard.ts'
 import { causeOfOutage, causeOfSilence } from './watch-cause.ts'
 import type { Suspect } from './watch-open.ts'
 import { changeBreach, openBreach, type Recording } from './watch-record.ts'
-import { ALL_SENSORS, ruleOf } from './watch-settle.ts'
+import { ruleOf } from './watch-settle.ts'
 
 interface Area {
   /** The place above the facilities, or the one facility that has none above it. */

@@ -2,7 +2,7 @@ import { cadenceBefore, silencesIn, type Listening, type TimeSpan } from '../dom
 import { cadenceSetAt } from '../domain/cadence.ts'
 import type { Breach } from '../domain/breach.ts'
 import { reconcile } from '../domain/judgement.ts'
-import { watchRuleOf, type WatchRule } from '../domain/watch-rule.ts'
+import { ALL_SENSORS, watchRuleOf, type WatchRule } from '../domain/watch-rule.ts'
 import { listBreachesOfRule } from '../db/queries/breach.ts'
 import { findDevice } from '../db/queries/device.ts'
 import { findPlacements, UNPLACED, type Placement } from '../db/queries/placement.ts'
@@ -18,8 +18,6 @@ export interface SettleDeps extends RecordDeps {
   readonly series: Series
 }
 
-/** Breaches of a whole device have this as their sensor. */
-export const ALL_SENSORS = '*'
 const MINUTE_MS = 60_000
 
 export function ruleOf(

@@ -36,8 +36,8 @@ async function pass(world: WatchWorld, forMs: number, each?: () => Promise<void>
 }
 
 for (const [ruleId, code, subject] of [
-  ['sensor-unplugged', 'reading.sensorFault', 'Sensor unplugged or broken'],
-  ['clock-wrong', 'reading.timeTooOld', 'Clock wrong'],
+  ['sensor-unplugged', 'reading.sensorFault', 'Without its sensor'],
+  ['clock-wrong', 'reading.timeTooOld', 'Showing the wrong time'],
 ] as const)
   test(`${ruleId}: from the third refusal to the last`, async (t) => {
     const world = await createWatchWorld(t)

@@ -18,7 +18,7 @@ test('a device that stops is found while it is silent, and told once (ThingsBoar
   await speak(world, [second], 10 * MINUTE)
   t.match(await world.breaches('silence'), [{ deviceId: first, state: 'open', startAt: last, sensor: '*' }])
   t.match(world.mails, [
-    { to: 'nurse@example.org', step: 'opened', subject: 'No readings: Fridge of logger 0, Cisarua' },
+    { to: 'nurse@example.org', step: 'opened', subject: 'Silent: Fridge of logger 0, Cisarua' },
   ])
   await speak(world, [second], 3 * HOUR)
   t.equal(world.mails.length, 1)
@@ -41,7 +41,7 @@ test('backlog withdraws a silence, whatever comes first', async (t) => {
     t.same(spans(await world.breaches('silence'), last), [['withdrawn', 0, null]])
     t.match(world.mails.at(-1), {
       step: 'withdrawn',
-      subject: 'No readings were lost: Fridge of logger 0, Cisarua',
+      subject: 'Alarm withdrawn: Fridge of logger 0, Cisarua',
     })
     await world.arrive(backlog.slice(6))
     await world.sweep()
