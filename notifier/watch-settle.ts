@@ -94,7 +94,8 @@ async function settleRecord(
 ): Promise<void> {
   if (row && breach === undefined) return changeBreach(work, row, { state: 'withdrawn' })
   if (breach === undefined) return
-  if (row) return changeBreach(work, row, { ...breach, state: 'ended' })
+  // What somebody has closed stays closed, whatever is learnt about it.
+  if (row) return changeBreach(work, row, { ...breach, state: row.state === 'closed' ? 'closed' : 'ended' })
   await openBreach(work, ruleOf('silence'), {
     ...breach,
     deviceId,
