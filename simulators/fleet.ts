@@ -112,7 +112,7 @@ async function play(fleet: Running[], options: FleetOptions, signal: AbortSignal
   for (;;) {
     const { time, live } = clock()
     const until = Math.min(time, endAt)
-    const behind = takeDue(fleet, until, live, options)
+    const behind = takeDue(fleet, until, options)
     if (signal.aborted || (time >= endAt && !behind)) return { time: until, live }
     if (Date.now() >= progressAt) {
       options.onProgress?.(progressOf(fleet, until, live))
@@ -135,26 +135,27 @@ function simulatedClock({ startAt, speed }: FleetOptions): () => Moment {
 }
 
 /** Sends the readings due by `time`, round by round so that no device starves another; true when some are left for the next tick. */
-function takeDue(fleet: Running[], time: number, live: boolean, options: FleetOptions): boolean {
+function takeDue(fleet: Running[], time: number, options: FleetOptions): boolean {
   let taken = 0
   let before = -1
   while (taken > before && taken < READINGS_PER_TICK_MAX) {
     before = taken
     for (const [index, running] of fleet.entries()) {
-      if (running.nextAt <= time && takeOne(running, index, live, options)) taken++
+      if (running.nextAt <= time && takeOne(running, index, options)) taken++
     }
   }
   return fleet.some(({ nextAt, device }) => nextAt <= time && !device.fatal)
 }
 
-function takeOne(running: Running, index: number, live: boolean, options: FleetOptions): boolean {
+function takeOne(running: Running, index: number, options: FleetOptions): boolean {
   const at = running.nextAt
   const { values, next } = observe(running.refrigerator, at)
   // Observing changes nothing until `next` is kept, so a full buffer only means: later.
   if (!running.device.send(telemetryPayload([{ time: at, values }]))) return false
   running.refrigerator = next
   const liveCadenceMs = options.liveCadenceMs ?? options.cadenceMs
-  running.nextAt = at + (live && at > Date.now() - options.cadenceMs ? liveCadenceMs : options.cadenceMs)
+  // Also of the last one that was not live yet, or the next would be as far off as in the past.
+  running.nextAt = at + (at > Date.now() - options.cadenceMs ? liveCadenceMs : options.cadenceMs)
   options.onReading?.(index, at, values)
   return true
 }

@@ -62,6 +62,7 @@ test('simulated time that reaches now goes on in real time, at the live cadence,
   const broker = await startTestBroker()
   t.teardown(() => broker.close())
   const stop = new AbortController()
+  t.teardown(() => stop.abort())
   const seen: FleetProgress[] = []
   const running = runFleet({
     url: broker.url,
