@@ -309,19 +309,21 @@ async function testOn(server: RedisServer): Promise<void> {
     t.same([plain.connected, session.connected, newcomer.connected], [true, true, true])
 
     await server.restart()
-    await waitFor(
-      () =>
-        a.broker.sendCommand(clean.id, { method: 'after', params: {} }).then(
-          () => true,
-          () => false,
-        ),
-      'a command that goes out',
-    )
+    const send = ({ broker }: typeof a, id: string, method: string) =>
+      broker.sendCommand(id, { method, params: {} }).then(
+        () => true,
+        () => false,
+      )
+    await waitFor(() => send(a, clean.id, 'after'), 'a command that goes out')
+    // Each broker finds Redis again by itself, one before the other.
     await waitFor(async () => {
-      await b.broker.sendCommand(clean.id, { method: 'plain', params: {} })
-      await a.broker.sendCommand(kept.id, { method: 'session', params: {} })
-      await a.broker.sendCommand(fresh.id, { method: 'newcomer', params: {} })
-      return heard.includes('plain') && heardInSession.length > 0 && heardByNewcomer.length > 0
+      const sent = [
+        await send(b, clean.id, 'plain'),
+        await send(a, kept.id, 'session'),
+        await send(a, fresh.id, 'newcomer'),
+      ]
+      const isHeard = heard.includes('plain') && heardInSession.length > 0 && heardByNewcomer.length > 0
+      return sent.every(Boolean) && isHeard
     }, 'commands to all who are connected')
     const { heard: waited } = await resume(b, away.token)
     await waitFor(() => waited.length > 0, 'what was queued before')
