@@ -12,7 +12,7 @@ export function isPart({ breach }: Pick<BreachFacts, 'breach'>): boolean {
 
 /**
  * Why nobody is to be told of a breach by itself; undefined when somebody is.
- * What is part of an outage is told with it. A silence that is over when it is found is a gap in the record and wakes nobody.
+ * What is part of an outage is told with it.
  */
 export function whyNotTold(
   { breach, rule }: Pick<BreachFacts, 'breach' | 'rule'>,
@@ -25,7 +25,10 @@ export function whyNotTold(
   return undefined
 }
 
-/** That a device is heard again was said; that it had gone on measuring all the time is no second message. */
+/**
+ * Of what the watchdog finds: a silence that is over when it is found is a gap in the record and wakes nobody. That a device is heard again was
+ * said; that it had gone on measuring all the time is no second message.
+ */
 export function isWorthTelling(
   { breach }: Pick<BreachFacts, 'breach'>,
   one: Planned,

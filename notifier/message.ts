@@ -78,6 +78,7 @@ export interface Message {
 const PHRASES: Readonly<Record<Language, Phrases>> = { en: english, id: indonesian, fr: french }
 
 const COMMENT_LENGTH_MAX = 300
+const MEMBERS_NAMED_MAX = 30
 const NAME_LENGTH_MAX = 100
 const MINUTE_MS = 60_000
 
@@ -128,7 +129,7 @@ function describe({ facts, step, sequence, now }: MessageInput, phrases: Phrases
     duration: durationText(phrases, durationOf(facts)),
     sinceStart: durationText(phrases, Math.max(now - breach.startAt, durationOf(facts))),
     breachId: breach.id,
-    members: facts.members.map((name) => safe(name)),
+    members: named(facts.members),
     ...explain(breach),
   }
 }
@@ -139,6 +140,13 @@ function whereabouts({ breach, deviceName, equipment, facility }: BreachFacts) {
   // What is wrong with a whole place is said of the place itself.
   if (breach.deviceId === null && place !== undefined) return { device, thing: place, place: undefined }
   return { device, thing: equipment ? safe(equipment.name) : device, place }
+}
+
+/** The first of many, and how many more: a mail with hundreds of names is not read. */
+function named(members: readonly string[]): string[] {
+  const more = members.length - MEMBERS_NAMED_MAX
+  const names = members.slice(0, MEMBERS_NAMED_MAX).map((name) => safe(name))
+  return more > 0 ? [...names, `+ ${more}`] : names
 }
 
 function explain({ cause, closeReason, closeComment }: BreachFacts['breach']) {

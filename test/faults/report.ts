@@ -34,7 +34,7 @@ async function render(): Promise<void> {
   const table = rows.map(({ fault, kept }) => rowOf(fault, kept))
   await writeFile(
     join(root, 'docs/faults.md'),
-    `${PREFACE}\nMeasured ${machines.join('; ')}.\n\n${HEAD}\n${table.join('\n')}\n`,
+    `${PREFACE}\nMeasured ${machines.join('; ')}: ${rows.length} of ${FAULTS.length}.\n\n${HEAD}\n${table.join('\n')}\n`,
   )
 }
 

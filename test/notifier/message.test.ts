@@ -150,3 +150,11 @@ test('a name of an enemy: no line, no control, no reversed text, no length witho
   t.ok(subject.length < 300 && subject.isWellFormed())
   t.notOk(/^Bcc/m.test(text))
 })
+
+test('an outage of many names the first of them, and how many more', async (t) => {
+  const breach = { ...high.breach, ruleId: 'site-outage', deviceId: null }
+  const members = Array.from({ length: 33 }, (_, index) => `Fridge ${index + 1}`)
+  const { text } = write({ ...high, breach, rule: null, members }, 'opened')
+  t.match(text, 'Fridge 30; + 3.')
+  t.notMatch(text, 'Fridge 31')
+})
