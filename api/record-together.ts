@@ -16,6 +16,8 @@ import { together } from './together.ts'
 
 /** Events of one transaction, and lines of an event that may be one of them: what is longer has a transaction of its own anyway. */
 const EVENTS_MAX = 64
+/** One is put together while the other one is written. */
+const TRANSACTIONS_MAX = 2
 const LINES_MAX = 4
 
 interface Asked {
@@ -29,7 +31,7 @@ interface Asked {
 export type RecordTogether = (asked: Asked) => Promise<PostedEvent | undefined>
 
 /**
- * One durable commit serves all the events that came in during the one before it. Of several only what is plain is recorded here; whatever
+ * One durable commit serves all the events that came in during those before it. Of several only what is plain is recorded here; whatever
  * could be refused, or was sent before, is left to `recordStockEvent`, which is the one that says why.
  * @returns what throws as that does, for an event that has nobody to go with
  */
@@ -47,7 +49,7 @@ export function createRecorder(deps: RouteDeps): RecordTogether {
         throw error
       }
     },
-    { batchMax: EVENTS_MAX },
+    { batchMax: EVENTS_MAX, runsMax: TRANSACTIONS_MAX },
   )
   return async (asked) => {
     const { kind, lines } = asked.body
