@@ -32,17 +32,18 @@ export async function findStockEvents(
     .selectFrom('stockEvent as e')
     .selectAll('e')
     .where('e.id', 'in', ids)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('facility as f')
-          .select('f.id')
-          .where('f.path', 'like', likePrefix(scope))
-          .where((of) =>
-            of.or([of('f.id', '=', of.ref('e.facilityId')), of('f.id', '=', of.ref('e.otherFacilityId'))]),
-          ),
-      ),
-    )
+    .where((eb) => {
+      // One look-up for each of the two: a condition on both at once reads the whole tree for every event.
+      const isInScope = (id: 'e.facilityId' | 'e.otherFacilityId') =>
+        eb.exists(
+          eb
+            .selectFrom('facility as f')
+            .select('f.id')
+            .whereRef('f.id', '=', id)
+            .where('f.path', 'like', likePrefix(scope)),
+        )
+      return eb.or([isInScope('e.facilityId'), isInScope('e.otherFacilityId')])
+    })
     .execute()
   return withLegs(db, events)
 }
