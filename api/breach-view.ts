@@ -76,7 +76,7 @@ export const Notification = Type.Object(
     userId: nullable(Id),
     userName: nullable(Type.String()),
     level: Type.Union([Type.Integer(), Type.Null()], { description: 'Of the escalation policy, from 0.' }),
-    step: Type.Enum(['opened', 'reminder', 'recovered', 'withdrawn', 'closed', 'test']),
+    step: Type.Enum(['opened', 'reminder', 'recovered', 'corrected', 'withdrawn', 'closed', 'test']),
     sequence: Type.Integer(),
     channel: Type.String(),
     destination: Type.String(),

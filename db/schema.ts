@@ -176,7 +176,7 @@ export interface NotificationTable {
   id: string
   /** Null for a test message. */
   breachId: string | null
-  step: 'opened' | 'reminder' | 'recovered' | 'withdrawn' | 'closed' | 'test'
+  step: 'opened' | 'reminder' | 'recovered' | 'corrected' | 'withdrawn' | 'closed' | 'test'
   /** 0 for the first of a step; reminders count up. */
   sequence: number
   channel: string
@@ -189,6 +189,8 @@ export interface NotificationTable {
   level: number | null
   /** Of the breach as the message tells it: when it was made, and once it is sent, as it was sent. */
   saidState: BreachState | null
+  /** Its end, as it was sent; null while it had none, or nothing was sent. */
+  saidEndAt: number | null
   /** `muted`: in test mode, it would have been sent. */
   status: 'pending' | 'sent' | 'failed' | 'muted'
   attempts: number

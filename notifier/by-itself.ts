@@ -36,6 +36,7 @@ export function isWorthTelling(
 ): boolean {
   if (watchRuleOf(breach.ruleId) === undefined) return true
   if (one.step === 'opened' && breach.state !== 'open') return false
+  if (one.step === 'corrected') return false
   if (one.step !== 'withdrawn') return true
   return made.findLast((row) => targetKey(row) === targetKey(one))?.step !== 'recovered'
 }

@@ -94,6 +94,8 @@ export async function makeNotifications(
   const { planned, nextAt } = plan({
     ...audience,
     state: breach.state,
+    startAt: breach.startAt,
+    endAt: breach.endAt,
     acknowledgedAt: breach.acknowledgedAt,
     recordedAt: breach.recordedAt,
     isRecent: recordedAt === undefined || recordedAt - breach.lastAt <= deps.settings.notifyAgeMsMax,

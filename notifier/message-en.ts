@@ -57,6 +57,7 @@ export const english: Phrases = {
     over: (content, trouble) => `Was ${trouble}, over now: ${named(content)}`,
     still: (content, trouble) => `Still ${trouble}: ${named(content)}`,
     back: (content) => `${isOfValue(content.topic) ? 'Back in range' : 'Back to normal'}: ${place(content)}`,
+    corrected: (content, trouble) => `Was ${trouble} for ${content.duration}: ${place(content)}`,
     withdrawn: (content) => `Alarm withdrawn: ${place(content)}`,
     closed: (content, trouble) => `Alarm closed (${trouble}): ${place(content)}`,
   },
@@ -71,6 +72,7 @@ export const english: Phrases = {
     `${where} was ${trouble} from ${content.startAt}${content.endAt === undefined ? '' : ` to ${content.endAt}`}, for ${content.duration}.`,
   isBack: (content, where) =>
     `${where} is ${isOfValue(content.topic) ? 'back in range' : 'back to normal'}${content.endAt === undefined ? '' : ` since ${content.endAt}`}.`,
+  corrected: 'Readings that came in later show another end than you were told before.',
   withdrawn: (content, where) =>
     `The alarm about ${where} of ${content.startAt} is withdrawn: readings that came in later show ` +
     'that the limit was not broken for as long as the rule says. There is nothing to do.',

@@ -62,6 +62,7 @@ export const french: Phrases = {
     still: (content, trouble) => `Toujours ${trouble} : ${named(content)}`,
     back: (content) =>
       `${isOfValue(content.topic) ? 'Retour dans les limites' : 'Retour à la normale'} : ${place(content)}`,
+    corrected: (content, trouble) => `${capital(trouble)} pendant ${content.duration} : ${place(content)}`,
     withdrawn: (content) => `Alarme retirée : ${place(content)}`,
     closed: (content, trouble) => `Alarme close (${trouble}) : ${place(content)}`,
   },
@@ -76,6 +77,7 @@ export const french: Phrases = {
     `${where} : ${trouble} ${content.endAt === undefined ? 'depuis le' : 'du'} ${content.startAt}${content.endAt === undefined ? '' : ` au ${content.endAt}`}, pendant ${content.duration}.`,
   isBack: (content, where) =>
     `${where} : retour ${isOfValue(content.topic) ? 'dans les limites' : 'à la normale'}${content.endAt === undefined ? '' : ` depuis le ${content.endAt}`}.`,
+  corrected: 'Des mesures arrivées plus tard montrent une autre fin que celle annoncée.',
   withdrawn: (content, where) =>
     `L’alarme du ${content.startAt} (${where}) est retirée : des mesures arrivées plus tard montrent ` +
     'que la limite n’a pas été dépassée aussi longtemps que le dit la règle. Il n’y a rien à faire.',

@@ -60,6 +60,7 @@ export const indonesian: Phrases = {
     still: (content, trouble) => `Masih ${trouble}: ${named(content)}`,
     back: (content) =>
       `${isOfValue(content.topic) ? 'Kembali dalam batas' : 'Kembali normal'}: ${place(content)}`,
+    corrected: (content, trouble) => `Tadi ${trouble} selama ${content.duration}: ${place(content)}`,
     withdrawn: (content) => `Alarm ditarik: ${place(content)}`,
     closed: (content, trouble) => `Alarm ditutup (${trouble}): ${place(content)}`,
   },
@@ -74,6 +75,7 @@ export const indonesian: Phrases = {
     `${where} ${trouble} dari ${content.startAt}${content.endAt === undefined ? '' : ` sampai ${content.endAt}`}, selama ${content.duration}.`,
   isBack: (content, where) =>
     `${where} kembali ${isOfValue(content.topic) ? 'dalam batas' : 'normal'}${content.endAt === undefined ? '' : ` sejak ${content.endAt}`}.`,
+  corrected: 'Data yang datang kemudian menunjukkan akhir yang berbeda dari yang diberitahukan sebelumnya.',
   withdrawn: (content, where) =>
     `Alarm tentang ${where} pada ${content.startAt} ditarik: data yang datang kemudian menunjukkan ` +
     'bahwa batas tidak dilanggar selama yang disebut aturan. Tidak ada yang perlu dilakukan.',

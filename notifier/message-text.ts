@@ -19,6 +19,7 @@ export interface Phrases {
     over(content: Content, trouble: string): string
     still(content: Content, trouble: string): string
     back(content: Content, trouble: string): string
+    corrected(content: Content, trouble: string): string
     withdrawn(content: Content): string
     closed(content: Content, trouble: string): string
   }
@@ -26,6 +27,8 @@ export interface Phrases {
   stillWrong(content: Content, where: string, trouble: string): string
   wasWrong(content: Content, where: string, trouble: string): string
   isBack(content: Content, where: string): string
+  /** Before what was: why it is told once more. */
+  readonly corrected: string
   withdrawn(content: Content, where: string): string
   closed(content: Content, where: string, trouble: string): string
   readonly overAlready: string
@@ -79,6 +82,8 @@ export function subjectText(phrases: Phrases, content: Content): string {
       return headline.still(content, trouble)
     case 'recovered':
       return headline.back(content, trouble)
+    case 'corrected':
+      return headline.corrected(content, trouble)
     case 'withdrawn':
       return headline.withdrawn(content)
     case 'closed':
@@ -112,6 +117,8 @@ export function blocksOf(phrases: Phrases, content: Content): Block[] {
       ]
     case 'recovered':
       return [phrases.isBack(content, where), was, after, origin]
+    case 'corrected':
+      return [phrases.corrected, was, after, origin]
     case 'withdrawn':
       return [phrases.withdrawn(content, where), origin]
     case 'closed':

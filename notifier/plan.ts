@@ -23,6 +23,7 @@ export interface Planned extends Target {
   readonly status: NotificationTable['status']
   readonly lastError: string | null
   readonly saidState: BreachState | null
+  readonly saidEndAt: null
   /** Later than everything that was made for this receiver before, so that the order of sending is never in doubt. */
   readonly createdAt: number
   /** Not sent before: the receiver is told in working hours only. */
@@ -31,6 +32,8 @@ export interface Planned extends Target {
 
 export interface Situation {
   readonly state: BreachState
+  readonly startAt: number
+  readonly endAt: number | null
   readonly acknowledgedAt: number | null
   /** When it was found. */
   readonly recordedAt: number
@@ -58,6 +61,7 @@ export type Told = Pick<
   | 'level'
   | 'step'
   | 'saidState'
+  | 'saidEndAt'
   | 'sequence'
   | 'status'
   | 'attempts'
@@ -72,6 +76,10 @@ export interface Plan {
 }
 
 const MINUTE_MS = 60_000
+
+/** An end that was said is said anew when late data moves it by this much, and by this share of how long it was said to have lasted. */
+const CORRECTED_FROM_MS = 3_600_000
+const CORRECTED_FROM_SHARE = 0.25
 
 /**
  * What people are to be told of a breach, from where it stands now and what they know already. Looking at the state, not at each change,
@@ -112,7 +120,7 @@ function escalate(situation: Situation): Plan {
 /** Those who were told hear that it is over. Where nobody heard of its beginning, one message says both, to people once they are at work. */
 function conclude(situation: Situation): Plan {
   const told = heard(situation)
-  const recovered = follow(situation, 'recovered')
+  const recovered = [...follow(situation, 'recovered'), ...correct(situation)]
   if (!situation.isRecent || told.some((row) => row.userId !== null))
     return { planned: recovered, nextAt: null }
   const episode = episodeOf(situation)
@@ -245,6 +253,21 @@ function follow(situation: Situation, step: 'recovered' | 'withdrawn' | 'closed'
   })
 }
 
+/** To those who believe in an end that late data has moved. Who has not been sent it yet will read the right one. */
+function correct(situation: Situation): Planned[] {
+  return [...Map.groupBy(situation.made, targetKey).values()].flatMap((told) => {
+    const last = told.at(-1)
+    if (last === undefined || last.status !== 'sent' || !isMoved(situation, last)) return []
+    return [next(situation, last, 'corrected', told, situation.now)]
+  })
+}
+
+function isMoved({ startAt, endAt }: Situation, { saidState, saidEndAt }: Told): boolean {
+  if (saidState !== 'ended' || saidEndAt === null || endAt === null) return false
+  const fromMs = Math.max(CORRECTED_FROM_MS, CORRECTED_FROM_SHARE * (saidEndAt - startAt))
+  return Math.abs(endAt - saidEndAt) >= fromMs
+}
+
 /** Whether nothing more is to be said of an end. That a breach never was one is news also where it was over. */
 function isOver(row: Told, step: 'recovered' | 'withdrawn' | 'closed'): boolean {
   return row.step === 'withdrawn' || (step !== 'withdrawn' && !saysOpen(row))
@@ -271,7 +294,7 @@ function next(
   const nextAttemptAt = atWork(situation, level, situation.now)
   const saidState = situation.state
   const row = { channel, destination, recipient, userId, level, step, sequence }
-  return { ...row, status, lastError, saidState, createdAt, nextAttemptAt }
+  return { ...row, status, lastError, saidState, saidEndAt: null, createdAt, nextAttemptAt }
 }
 
 /** The first moment from `at` on at which a level may be told. */

@@ -9,6 +9,7 @@ import {
   markRetry,
   markSent,
   type BreachFacts,
+  type Said,
 } from '../db/queries/notification.ts'
 import { deletePushSubscription } from '../db/queries/people.ts'
 import type { BreachState, Db, NotificationTable } from '../db/schema.ts'
@@ -56,15 +57,15 @@ export async function attempt(
   } catch (error) {
     return postpone(deps, claimed, error)
   }
-  await keepSent(deps, row.id, prepared.saidState)
+  await keepSent(deps, row.id, prepared.said)
   report(deps, claimed, 'sent')
 }
 
 /** A sent message that is not marked is sent again, so that a passing failure of the database is worth another try. */
-async function keepSent({ db, clock }: SendDeps, id: string, saidState: BreachState | null): Promise<void> {
+async function keepSent({ db, clock }: SendDeps, id: string, said: Said): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await markSent(db, id, saidState, clock.now())
+      return await markSent(db, id, said, clock.now())
     } catch (error) {
       if (tries === MARK_TRIES_MAX) throw error
       await sleep(MARK_RETRY_DELAY_MS)
@@ -74,8 +75,10 @@ async function keepSent({ db, clock }: SendDeps, id: string, saidState: BreachSt
 
 interface Prepared {
   readonly notice: Notice
-  readonly saidState: BreachState | null
+  readonly said: Said
 }
+
+const SAID_NOTHING: Said = { saidState: null, saidEndAt: null }
 
 /** The message as it is true now, or why it is not to be said any more. */
 async function prepare(deps: SendDeps, row: NotificationTable): Promise<Prepared | string> {
@@ -84,13 +87,17 @@ async function prepare(deps: SendDeps, row: NotificationTable): Promise<Prepared
   const { id, createdAt, step, sequence, breachId } = row
   const about = { id, createdAt, step, recipient: receiver.address }
   if (breachId === null)
-    return { notice: { ...about, ...writeTestMessage(receiver.language, deps.clock.now()) }, saidState: null }
+    return {
+      notice: { ...about, ...writeTestMessage(receiver.language, deps.clock.now()) },
+      said: SAID_NOTHING,
+    }
   const facts = await findBreachFacts(deps.db, breachId)
   if (facts === undefined) return 'the breach is gone'
   const reason = await whyNot(deps, row, facts, receiver)
   if (reason !== undefined) return reason
-  const said = { facts, step, sequence, now: deps.clock.now() }
-  return { notice: { ...about, ...writeMessage(said, receiver.language) }, saidState: facts.breach.state }
+  const message = writeMessage({ facts, step, sequence, now: deps.clock.now() }, receiver.language)
+  const { state: saidState, endAt: saidEndAt } = facts.breach
+  return { notice: { ...about, ...message }, said: { saidState, saidEndAt } }
 }
 
 /** Why this is not to be said any more; undefined when it is. */
@@ -115,6 +122,7 @@ const TRUE_IN: Readonly<Record<Step, readonly BreachState[]>> = {
   opened: ['open', 'ended'],
   reminder: ['open'],
   recovered: ['ended', 'closed'],
+  corrected: ['ended'],
   withdrawn: ['withdrawn'],
   closed: ['closed'],
   test: [],
@@ -132,6 +140,7 @@ const NOT_TRUE: Readonly<Record<Step, (state: BreachState) => string>> = {
   opened: (state) => `the breach was ${state} before`,
   reminder: () => 'the breach is over',
   recovered: () => 'the breach did not stay over',
+  corrected: () => 'the breach did not stay over',
   withdrawn: () => 'the breach is back',
   closed: () => 'the breach did not stay closed',
   test: () => 'it is about no breach',

@@ -27,6 +27,7 @@ export async function expandTestMessages(deps: ExpandDeps): Promise<void> {
           step: 'test',
           sequence: 0,
           saidState: null,
+          saidEndAt: null,
         })
       }
     }),

@@ -4,7 +4,7 @@ export interface Notice {
   readonly id: string
   /** When it was made, epoch milliseconds; the same in every attempt. */
   readonly createdAt: number
-  /** `opened`, `reminder`, `recovered`, `withdrawn`, `closed`, or `test`: about no breach. */
+  /** `opened`, `reminder`, `recovered`, `corrected`, `withdrawn`, `closed`, or `test`: about no breach. */
   readonly step: string
   readonly subject: string
   /** Plain text, plain words first. */

@@ -2,7 +2,6 @@ import { sql, type SqlBool } from 'kysely'
 import { listMembers } from './outage.ts'
 import type {
   BreachChangeKind,
-  BreachState,
   BreachTable,
   DbOrTrx,
   EquipmentTable,
@@ -247,16 +246,13 @@ export async function claimNotification(
   return Number(result.numUpdatedRows) === 1
 }
 
-/** @param saidState of the breach, as the message said; null when it was about none */
-export async function markSent(
-  db: DbOrTrx,
-  id: string,
-  saidState: BreachState | null,
-  now: number,
-): Promise<void> {
+/** What a message says of its breach: nothing when it is about none. */
+export type Said = Pick<NotificationTable, 'saidState' | 'saidEndAt'>
+
+export async function markSent(db: DbOrTrx, id: string, said: Said, now: number): Promise<void> {
   await db
     .updateTable('notification')
-    .set({ status: 'sent', sentAt: now, saidState, lastError: null })
+    .set({ status: 'sent', sentAt: now, ...said, lastError: null })
     .where('id', '=', id)
     .execute()
 }

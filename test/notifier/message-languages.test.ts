@@ -11,7 +11,7 @@ import { fitSms } from '../../notifier/sms.ts'
 import { TOPICS, topicOf, type Topic } from '../../notifier/topic.ts'
 import { high } from './message-facts.ts'
 
-const STEPS: readonly Step[] = ['opened', 'reminder', 'recovered', 'withdrawn', 'closed']
+const STEPS: readonly Step[] = ['opened', 'reminder', 'recovered', 'corrected', 'withdrawn', 'closed']
 
 /** A breach of each topic, by the rule that makes it. */
 function factsOf(topic: Topic, state: 'open' | 'ended'): BreachFacts {

@@ -34,6 +34,8 @@ function createCase(given: Partial<Situation> = {}) {
   const made: Told[] = []
   const situation: Situation = {
     state: 'open',
+    startAt: FRIDAY,
+    endAt: null,
     acknowledgedAt: null,
     recordedAt: FRIDAY,
     isRecent: true,
@@ -48,9 +50,9 @@ function createCase(given: Partial<Situation> = {}) {
     ...given,
   }
   function look(now: number, change: Partial<Situation> = {}, send = sentAtOnce): readonly Planned[] {
-    const { planned } = plan({ ...situation, ...change, made, now })
-    const { state } = { ...situation, ...change }
-    made.push(...planned.map((one) => ({ ...one, ...send(one, now, state) })))
+    const then = { ...situation, ...change }
+    const { planned } = plan({ ...then, made, now })
+    made.push(...planned.map((one) => ({ ...one, ...send(one, now, then) })))
     made.sort((a, b) => a.createdAt - b.createdAt)
     return planned
   }
@@ -65,21 +67,29 @@ function createCase(given: Partial<Situation> = {}) {
   return { look, watch, made, situation }
 }
 
-type Outcome = Pick<Told, 'attempts' | 'status' | 'sentAt' | 'saidState'>
+type Outcome = Pick<Told, 'attempts' | 'status' | 'sentAt' | 'saidState' | 'saidEndAt'>
 
-const sentAtOnce = (one: Planned, now: number, state: Situation['state']): Outcome => ({
+const sentAtOnce = (one: Planned, now: number, { state, endAt }: Situation): Outcome => ({
   attempts: one.status === 'pending' ? 1 : 0,
   status: one.status === 'pending' ? 'sent' : one.status,
   sentAt: one.status === 'pending' ? now : null,
   saidState: one.status === 'pending' ? state : one.saidState,
+  saidEndAt: one.status === 'pending' ? endAt : null,
 })
 const never = (one: Planned): Outcome => ({
   attempts: 1,
   status: one.status,
   sentAt: null,
   saidState: one.saidState,
+  saidEndAt: null,
 })
-const failed = (): Outcome => ({ attempts: 1, status: 'failed', sentAt: null, saidState: 'open' })
+const failed = (): Outcome => ({
+  attempts: 1,
+  status: 'failed',
+  sentAt: null,
+  saidState: 'open',
+  saidEndAt: null,
+})
 
 test('level after level, as long as nobody acknowledges', async (t) => {
   const { watch } = createCase()
@@ -214,6 +224,29 @@ test('over: those who were told hear it once; the next time it begins at the fir
   t.same(names(look(over, { state: 'ended' })), ['recovered nurse', 'recovered district'])
   t.same(look(over + 1, { state: 'ended' }), [])
   t.same(watch(over + HOUR_MS, over + 2 * HOUR_MS), ['120 opened nurse', '150 opened district'])
+})
+
+test('late data moves an end that was said: said anew once it is worth it, to those who were told, as often as it moves', async (t) => {
+  const { look } = createCase()
+  const over = (hours: number) => ({ state: 'ended', endAt: FRIDAY + hours * HOUR_MS }) as const
+  look(FRIDAY)
+  t.same(names(look(FRIDAY + 2 * HOUR_MS, over(2))), ['recovered nurse'])
+  const after = FRIDAY + 3 * HOUR_MS
+  t.same(look(after, over(2.9)), [], 'less than an hour')
+  t.same(names(look(after, over(3))), ['corrected nurse'], 'exactly an hour')
+  t.same(look(after, over(3)), [], 'once')
+  t.same(names(look(after, over(10), never)), ['corrected nurse'])
+  t.same(look(after, over(20)), [], 'who has not been sent it yet reads the right one')
+  const long = createCase()
+  long.look(FRIDAY)
+  long.look(FRIDAY + 40 * HOUR_MS, over(40))
+  t.same(long.look(after, over(49.9)), [], 'less than a quarter')
+  t.same(names(long.look(after, over(50))), ['corrected nurse'])
+  t.same(names(long.look(after, over(30))), ['corrected nurse'], 'also when it was shorter')
+  t.same(
+    long.look(after, { state: 'withdrawn' }).map(({ step }) => step),
+    ['withdrawn'],
+  )
 })
 
 test('closed: said to those who believe that it is open, and to nobody who heard that it is over', async (t) => {

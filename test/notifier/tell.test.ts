@@ -212,6 +212,24 @@ test('recovered and reopened: told again, as again', async (t) => {
   t.match(heard[2]?.subject, /^Too warm again/)
 })
 
+test('late data makes it longer than was said: those who were told hear how long it was', async (t) => {
+  const world = await createWorld(t)
+  const { channel, heard, steps } = createListener()
+  await world.start([channel])
+  const breach = await openBreach(world)
+  await settled(world)
+  await endBreach(world, breach.id)
+  await settled(world)
+  const { endAt } = await world.db.selectFrom('breach').select('endAt').executeTakeFirstOrThrow()
+  const later = Number(endAt) + 6 * HOUR_MS
+  await changeBreach(world, breach.id, 'revised', { endAt: later })
+  await settled(world)
+  await changeBreach(world, breach.id, 'revised', { endAt: later + MINUTE_MS })
+  await settled(world)
+  t.same(steps(), ['opened', 'recovered', 'corrected'])
+  t.match(heard[2]?.subject, /^Was too warm for 16 hours 5 minutes/)
+})
+
 test('withdrawn: said to those who were told, also after recovery; nobody hears of one they were not told of', async (t) => {
   const world = await createWorld(t)
   const { channel, steps } = createListener()
