@@ -25,7 +25,7 @@ for (const fault of FAULTS) {
   if (names.length > 0 && !names.includes(fault.name)) continue
   if (shape !== JSON.stringify(fault.shape)) await stop()
   shape = JSON.stringify(fault.shape)
-  deployment ??= await startDistributed({ NOTIFY_AGE_MS_MAX: '1' }, fault.shape)
+  deployment ??= await startDistributed({ NOTIFY_AGE_MS_MAX: '1' }, { ...fault.shape, relayed: true })
   const startedAt = performance.now()
   try {
     const endured = await endure(deployment, fault)

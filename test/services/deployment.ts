@@ -42,6 +42,7 @@ export interface Distributed extends Deployment {
   }
   /** Of the series store. */
   readonly seriesUrl: string
+  /** To disturb; none unless `relayed`. */
   readonly links: {
     /** From every broker and api to one ingest worker; one for each of these. */
     readonly intake: readonly Relay[]
@@ -59,6 +60,8 @@ export interface Shape {
   readonly queueNodes?: number
   /** The database is a Galera cluster of three nodes. */
   readonly galera?: boolean
+  /** There are relays in the network between the processes: what is measured goes without, since they take their share of the machine. */
+  readonly relayed?: boolean
 }
 
 /** Everything in one process, on files. */
@@ -92,7 +95,7 @@ async function compose(
   shape: Shape,
   stack: AsyncDisposableStack,
 ): Promise<Distributed> {
-  const { copies = 1 } = shape
+  const { copies = 1, relayed = false } = shape
   const dir = await mkdtemp(join(tmpdir(), 'coldstream-distributed-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
   const { urls, servers } = await startServers(shape, stack)
@@ -116,10 +119,13 @@ async function compose(
     return started
   }
   const toQueue: Relay[][] = []
-  for (let copy = 0; copy < copies; copy += 1) toQueue.push(await relays(urls.QUEUE_URL.split(' ')))
-  const workers = await start('ingest', (copy) => ({ QUEUE_URL: joinUrls(toQueue[copy] ?? [], ' ') }))
-  const toIntake = await relays(workers.map(({ http }) => http))
-  const intake = { INTAKE_URL: joinUrls(toIntake, ',') }
+  if (relayed)
+    for (let copy = 0; copy < copies; copy += 1) toQueue.push(await relays(urls.QUEUE_URL.split(' ')))
+  const queueUrl = (copy: number) => toQueue[copy]?.map(({ url }) => url).join(' ') ?? urls.QUEUE_URL
+  const workers = await start('ingest', (copy) => ({ QUEUE_URL: queueUrl(copy) }))
+  const workerUrls = workers.map(({ http }) => http)
+  const toIntake = relayed ? await relays(workerUrls) : []
+  const intake = { INTAKE_URL: (relayed ? toIntake.map(({ url }) => url) : workerUrls).join(',') }
   await start('notifier', () => ({}))
   const [api] = await start('api', () => intake)
   const [broker] = await start('broker', () => intake)
@@ -134,10 +140,6 @@ async function compose(
     keepLogs: (folder) => keepLogs(dir, folder),
     stop: () => stack.disposeAsync(),
   }
-}
-
-function joinUrls(relays: readonly Relay[], separator: string): string {
-  return relays.map(({ url }) => url).join(separator)
 }
 
 async function startServers({ queueNodes = 1, galera = false }: Shape, stack: AsyncDisposableStack) {

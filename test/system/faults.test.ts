@@ -11,7 +11,7 @@ const NAMES = ['kill-one-of-each']
 const skip = skipWithout('MariaDB, RabbitMQ, Redis or VictoriaMetrics', hasDistributed)
 
 test('faults are endured', { skip, timeout: 230_000 }, async (t) => {
-  const deployment = await startDistributed({ NOTIFY_AGE_MS_MAX: '1' }, { copies: 2 })
+  const deployment = await startDistributed({ NOTIFY_AGE_MS_MAX: '1' }, { copies: 2, relayed: true })
   t.teardown(() => deployment.stop())
   for (const fault of FAULTS.filter(({ name }) => NAMES.includes(name))) {
     const { measured, acknowledged, readings, breaches, parked } = await endure(
