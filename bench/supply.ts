@@ -41,7 +41,7 @@ const PLACE = process.env.BENCH_DIR === undefined ? {} : { dir: process.env.BENC
 // Durable at each commit is what the server does by itself: innodb_flush_log_at_trx_commit=1. With the log and the pace of writing pages that it
 // has by itself, whatever is posted stands still for seconds while pages are written in haste.
 const DATABASE = [
-  '--innodb-buffer-pool-size=4G',
+  '--innodb-buffer-pool-size=10G',
   '--innodb-log-file-size=4G',
   '--innodb-io-capacity=2000',
   '--max-connections=300',

@@ -173,11 +173,12 @@ async function createEntries(db: Kysely<unknown>): Promise<void> {
     .addColumn('recordedAt', 'bigint', some)
     .addPrimaryKeyConstraint('stockEntryPrimary', ['eventId', 'line'])
     .execute()
-  // The stock card of a facility; the way of a lot, and late entries of one line.
+  // The stock card of a facility; the way of a lot, and late entries of one line. The way is summed from the index alone: the entries
+  // lie scattered over the table, each on a page of its own.
   const card = db.schema.createIndex('stockEntryCard').on('stockEntry')
   await card.columns(['facilityId', 'itemId', 'occurredAt']).execute()
   const way = db.schema.createIndex('stockEntryLot').on('stockEntry')
-  await way.columns(['lotId', 'facilityId', 'occurredAt']).execute()
+  await way.columns(['lotId', 'facilityId', 'occurredAt', 'accountKind', 'held', 'doses']).execute()
 }
 
 async function createBalances(db: Kysely<unknown>): Promise<void> {
