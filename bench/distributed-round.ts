@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'amqplib'
 import { metric, registerDevices, type Coldstream } from '../test/services/coldstream.ts'
-import { startDistributed, type Deployment } from '../test/services/deployment.ts'
+import { startDistributed, type Distributed } from '../test/services/deployment.ts'
 import { portFor } from '../test/services/place.ts'
 import { startRabbitmq } from '../test/services/rabbitmq.ts'
 import { cpuSecondsByName } from './cpu.ts'
@@ -20,8 +20,9 @@ export interface Load {
 export interface Round {
   readonly bare: LoadResult
   readonly plugin: LoadResult
+  /** Into the queues, from which nobody takes meanwhile, as nobody takes from that of the plugin. */
   readonly ours: LoadResult
-  /** As fast as acknowledged, until the last reading is stored and judged. */
+  /** The same with everything at work, until the last reading is stored and judged. */
   readonly endToEnd: number
   readonly paced: Paced
 }
@@ -96,39 +97,59 @@ async function measureOurs(work: Load): Promise<Omit<Round, 'bare' | 'plugin'>> 
     const tokens = (await registerDevices(deployment.http, work.devices)).map(
       ({ accessToken }) => accessToken,
     )
-    const full = await measureFull(deployment, tokens, work)
-    say('Coldstream', full.ours)
+    const ours = await measureAcks(deployment, tokens, work)
+    say('Coldstream', ours)
+    const endToEnd = await measureFull(deployment, tokens, work)
     const paced = await measurePaced(deployment, tokens, work)
     say(`at ${work.pace}/s`, paced.acknowledged)
     const cpu = [...paced.cpuMicroseconds].map(([name, us]) => `${name} ${us.toFixed(1)}`)
     console.error(
-      `end to end ${full.endToEnd.toFixed(0)}/s; paced: finished ${paced.finished.toFixed(0)}/s, backlog ${paced.growth.toFixed(0)}/s, µs ${cpu.join(', ')}`,
+      `end to end ${endToEnd.toFixed(0)}/s; paced: finished ${paced.finished.toFixed(0)}/s, backlog ${paced.growth.toFixed(0)}/s, µs ${cpu.join(', ')}`,
     )
-    return { ...full, paced }
+    return { ours, endToEnd, paced }
   } finally {
     await deployment.stop()
   }
 }
 
-async function measureFull(deployment: Deployment, tokens: readonly string[], { seconds, window }: Load) {
+const HOUR_MS = 3_600_000
+/** Each run sends what is later than all that was sent before, as devices do. */
+const BEGINS_MS_AGO = { acks: 24 * HOUR_MS, full: 18 * HOUR_MS, paced: 12 * HOUR_MS }
+
+/** With the judge and the series store stopped: what is acknowledged lies in quorum queues, and nothing else is done with it. */
+async function measureAcks(deployment: Distributed, tokens: readonly string[], work: Load) {
+  const takers = [...(deployment.processes['notifier'] ?? []), ...deployment.servers.series]
+  const result = await load(deployment.mqttPort, tokens, {
+    ...work,
+    firstTime: Date.now() - BEGINS_MS_AGO.acks,
+    async warm() {
+      await drained(deployment)
+      for (const taker of takers) taker.pause()
+    },
+  })
+  for (const taker of takers) taker.resume()
+  await drained(deployment)
+  return result
+}
+
+async function measureFull(deployment: Distributed, tokens: readonly string[], work: Load): Promise<number> {
   let before = 0
   let startedAt = 0
-  const ours = await load(deployment.mqttPort, tokens, {
-    seconds,
-    window,
+  await load(deployment.mqttPort, tokens, {
+    ...work,
+    firstTime: Date.now() - BEGINS_MS_AGO.full,
     async warm() {
       before = await drained(deployment)
       startedAt = performance.now()
     },
   })
   const total = (await drained(deployment)) - before
-  return { ours, endToEnd: (total * 1000) / (performance.now() - startedAt) }
+  return (total * 1000) / (performance.now() - startedAt)
 }
 
-const HALF_A_DAY_MS = 43_200_000
 const SAMPLE_EVERY_MS = 100
 
-async function measurePaced(deployment: Deployment, tokens: readonly string[], work: Load): Promise<Paced> {
+async function measurePaced(deployment: Distributed, tokens: readonly string[], work: Load): Promise<Paced> {
   const { seconds, window, pace } = work
   const names = namesOf(deployment)
   const begun = Promise.withResolvers<void>()
@@ -136,8 +157,7 @@ async function measurePaced(deployment: Deployment, tokens: readonly string[], w
     seconds,
     window,
     ratePerSecond: pace,
-    // After everything that the run before has sent.
-    firstTime: Date.now() - HALF_A_DAY_MS,
+    firstTime: Date.now() - BEGINS_MS_AGO.paced,
     async warm() {
       await drained(deployment)
       begun.resolve()
@@ -179,7 +199,7 @@ interface Counts {
   readonly finished: number
 }
 
-async function counts({ processes }: Deployment): Promise<Counts> {
+async function counts({ processes }: Distributed): Promise<Counts> {
   const [ingest, notifier] = [one(processes['ingest']), one(processes['notifier'])]
   const at = performance.now()
   const [accepted, stored, judged] = await Promise.all([
@@ -196,12 +216,12 @@ function one(copies: readonly Coldstream[] = []): Coldstream {
   return copy
 }
 
-function namesOf({ processes }: Deployment): ReadonlyMap<number, string> {
+function namesOf({ processes }: Distributed): ReadonlyMap<number, string> {
   return new Map(Object.entries(processes).map(([part, copies]) => [one(copies).pid, part]))
 }
 
 /** Waits until every accepted reading is stored and judged; returns how many. */
-async function drained(deployment: Deployment): Promise<number> {
+async function drained(deployment: Distributed): Promise<number> {
   for (;;) {
     const { accepted, finished } = await counts(deployment)
     if (accepted > 0 && finished >= accepted) return accepted

@@ -57,7 +57,7 @@ export async function benchDistributed(): Promise<Report> {
     ...latencies('the plugin', (r) => r.plugin),
     ...latencies('Coldstream', (r) => r.ours),
     {
-      name: 'as fast as acknowledged, until the last is stored and judged',
+      name: 'with everything at work: as fast as acknowledged, until the last is stored and judged',
       unit: '1/s',
       values: of((r) => r.endToEnd),
       ratio: of((r) => r.endToEnd / acksPerSecond(r.bare)),

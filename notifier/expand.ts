@@ -31,6 +31,9 @@ export interface ExpandDeps {
   }
 }
 
+/** Breaches that are looked at side by side: each mostly waits for the disk of the database. */
+const BREACHES_AT_ONCE_MAX = 4
+
 /** Whoever waits is looked after at least this often, so that a changed policy, a hand-over or a new colleague counts soon. */
 const LOOK_AGAIN_MS = 600_000
 
@@ -42,15 +45,26 @@ const LOOK_AGAIN_MS = 600_000
  */
 export async function expandChanges(deps: ExpandDeps): Promise<boolean> {
   const untold = await listUntold(deps.db, deps.settings.changesPerRoundMax)
-  await eachInTurn(untold, (breach) => expandBreach(deps, breach))
+  await each(untold, (breach) => expandBreach(deps, breach), BREACHES_AT_ONCE_MAX)
   const changes = untold.reduce((sum, breach) => sum + breach.changes.length, 0)
   return changes >= deps.settings.changesPerRoundMax
 }
 
-/** One after the other; one that fails does not keep the others from being done. Throws the first failure in the end. */
-export async function eachInTurn<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+/**
+ * Begins one after the other, with `atOnceMax` of them under way; one that fails does not keep the others from being done. Throws the first
+ * failure in the end.
+ */
+export async function each<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+  atOnceMax = 1,
+): Promise<void> {
   const failures: unknown[] = []
-  for (const item of items) await work(item).catch((error: unknown) => failures.push(error))
+  const left = items.values()
+  const lane = async () => {
+    for (const item of left) await work(item).catch((error: unknown) => failures.push(error))
+  }
+  await Promise.all(Array.from({ length: atOnceMax }, lane))
   if (failures.length > 0) throw failures[0]
 }
 

@@ -1,5 +1,5 @@
 import { listAwaited, listOrphaned, listUnannounced, lockBreach } from '../db/queries/notification.ts'
-import { eachInTurn, makeNotifications, type ExpandDeps } from './expand.ts'
+import { each, makeNotifications, type ExpandDeps } from './expand.ts'
 import { abandon, type SendDeps } from './send.ts'
 import { inTransaction } from '../db/transaction.ts'
 
@@ -43,7 +43,7 @@ function createLateAnnouncer(deps: SweepDeps): (now: number) => Promise<void> {
   return async (now) => {
     const ids = await listUnannounced(deps.db, now - notifyAgeMsMax, after, changesPerRoundMax)
     after = ids.length < changesPerRoundMax ? '' : (ids.at(-1) ?? '')
-    await eachInTurn(ids, (id) =>
+    await each(ids, (id) =>
       inTransaction(deps.db, async (trx) => {
         await lockBreach(trx, id)
         await makeNotifications(trx, deps, id, now)
@@ -62,7 +62,7 @@ async function abandonOrphans(deps: SweepDeps, now: number): Promise<void> {
 /** Reminders and further levels that are due. A notifier that was away makes up for one reminder, not for all that it missed. */
 async function lookAgain(deps: SweepDeps, now: number): Promise<void> {
   const ids = await listAwaited(deps.db, now, deps.settings.changesPerRoundMax)
-  await eachInTurn(ids, (id) =>
+  await each(ids, (id) =>
     inTransaction(deps.db, async (trx) => {
       await lockBreach(trx, id)
       await makeNotifications(trx, deps, id, undefined)
