@@ -1,23 +1,10 @@
-import mqtt from 'mqtt'
 import { test } from 'tap'
 import { hasChromium, inspect, logIn, openPage, openWebsite } from '../services/browser.ts'
-import { ADMIN_PASSWORD, Api, registerDevices } from '../services/coldstream.ts'
+import { ADMIN_PASSWORD, registerDevices } from '../services/coldstream.ts'
 import { skipWithout } from '../services/required.ts'
+import { sendWarmReadings } from './warm-readings.ts'
 
 const skip = skipWithout('chromium', hasChromium)
-const HOUR_MS = 3_600_000
-const CADENCE_MS = 600_000
-
-/** Twelve hours of a refrigerator that has no power, as its logger tells them when it is switched on. */
-async function sendWarmReadings(mqttPort: number, token: string): Promise<void> {
-  const client = await mqtt.connectAsync({ host: '127.0.0.1', port: mqttPort, username: token })
-  const now = Date.now()
-  for (let ts = now - 12 * HOUR_MS; ts <= now; ts += CADENCE_MS) {
-    const reading = JSON.stringify({ ts, values: { temperature: 11.5 } })
-    await client.publishAsync('v1/devices/me/telemetry', reading, { qos: 1 })
-  }
-  await client.endAsync()
-}
 
 test('from the first start to the first breach acknowledged', { skip, timeout: 235_000 }, async (t) => {
   const website = await openWebsite(t)
@@ -69,31 +56,4 @@ test('from the first start to the first breach acknowledged', { skip, timeout: 2
   await page.getByRole('button', { name: 'Se déconnecter' }).click()
   await page.getByLabel('Mot de passe').waitFor()
   t.equal(await page.locator('html').getAttribute('lang'), 'fr')
-})
-
-test('a role that may not act is not offered to', { skip, timeout: 120_000 }, async (t) => {
-  const website = await openWebsite(t)
-  const { http, mqttPort } = website.coldstream
-  const [device] = await registerDevices(http, 1)
-  await sendWarmReadings(mqttPort, device?.accessToken ?? '')
-  const api = await Api.login(http)
-  const { items } = await api.get<{ items: { id: string }[] }>('facilities')
-  const viewer = {
-    username: 'looks',
-    name: 'Sri',
-    role: 'viewer',
-    facilityId: items[0]?.id,
-    password: ADMIN_PASSWORD,
-  }
-  await api.post('users', viewer)
-
-  const page = await openPage(t, website, 'id')
-  await page.goto('/')
-  await logIn(page, 'looks', ADMIN_PASSWORD)
-  const row = page.getByRole('listitem').filter({ hasText: 'Refrigerator 0' })
-  await row.getByText('Terlalu panas').waitFor()
-  t.equal(await row.getByRole('button').count(), 0)
-  await row.getByRole('link').click()
-  await page.getByRole('heading', { name: 'Riwayat' }).waitFor()
-  t.equal(await page.getByRole('button', { name: 'Tanggapi' }).count(), 0)
 })
