@@ -5,6 +5,13 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-fund --no-audit
 
+FROM packages AS website
+RUN npm ci --no-fund --no-audit
+COPY domain domain
+COPY web web
+COPY main/website.ts main/website.ts
+RUN node main/website.ts --force
+
 FROM node:26-slim
 ENV NODE_ENV=production \
     DATA_DIR=/data \
@@ -24,6 +31,7 @@ COPY notifier notifier
 COPY api api
 COPY simulators simulators
 COPY main main
+COPY --from=website /app/web/dist web/dist
 USER node
 VOLUME /data
 EXPOSE 8080 1883 8083 8883 8084

@@ -128,6 +128,7 @@ function rowOf({
   deviceName: _d,
   equipmentName: _e,
   facilityName: _f,
+  timeZone: _z,
   ruleName: _r,
   quantity: _q,
   comparator: _c,

@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox'
-import type { BreachDetail as BreachRow } from '../db/queries/breach.ts'
+import type { BreachChangeWithName, BreachDetail as BreachRow } from '../db/queries/breach.ts'
 import { BreachExposure } from './breach-exposure.ts'
 import type { Member } from '../db/queries/outage.ts'
 import { CAUSES } from '../domain/watch-rule.ts'
 import type { NotificationWithName } from '../db/queries/people.ts'
-import type { AcknowledgementTable, BreachChangeTable } from '../db/schema.ts'
+import type { AcknowledgementTable } from '../db/schema.ts'
 import { CLOSE_REASONS } from '../domain/closing.ts'
 import { closed, Id, Name, nullable, Time } from './schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from './time.ts'
@@ -18,9 +18,12 @@ const breach = {
   equipmentName: nullable(Type.String()),
   facilityId: nullable(Id),
   facilityName: nullable(Type.String()),
+  timeZone: Type.Union([Type.String(), Type.Null()], { description: 'IANA name, of the facility.' }),
   ruleId: Type.String(),
   ruleName: nullable(Type.String()),
   quantity: nullable(Type.String()),
+  comparator: Type.Union([Type.String(), Type.Null()], { description: 'Of the rule: what is beyond.' }),
+  threshold: nullable(Type.Number()),
   state: Type.Enum(['open', 'ended', 'withdrawn', 'closed']),
   severity: Type.Enum(['warning', 'critical']),
   startAt: Type.String({ format: 'date-time', description: 'Of the first violating reading.' }),
@@ -64,6 +67,7 @@ const Change = Type.Object(
     ]),
     at: Time,
     actor: Type.String({ description: 'A user id, `judge` or `watch`.' }),
+    actorName: Type.Union([Type.String(), Type.Null()], { description: 'Null: it was no person.' }),
     before: Type.Unknown({ description: 'The breach before; null when there was none.' }),
     after: Type.Unknown(),
   },
@@ -98,6 +102,10 @@ const said = {
   at: Time,
 }
 export const Acknowledgement = Type.Object(said, { title: 'Acknowledgement' })
+const NamedAcknowledgement = Type.Object(
+  { ...said, userName: nullable(Type.String()) },
+  { title: 'NamedAcknowledgement' },
+)
 export const Acknowledged = Type.Object(
   {
     ...said,
@@ -136,7 +144,7 @@ export const BreachDetail = Type.Object(
     }),
     changes: Type.Array(Change),
     notifications: Type.Array(Notification),
-    acknowledgements: Type.Array(Acknowledgement),
+    acknowledgements: Type.Array(NamedAcknowledgement),
     exposure: nullable(BreachExposure),
   },
   { title: 'BreachDetail' },
@@ -154,9 +162,12 @@ export function breachView(row: BreachRow): Static<typeof Breach> {
     equipmentName,
     facilityId,
     facilityName,
+    timeZone: row.timeZone,
     ruleId,
     ruleName,
     quantity,
+    comparator: row.comparator,
+    threshold: row.threshold,
     state,
     severity,
     peak,
@@ -188,12 +199,13 @@ export function memberView({
   return { deviceId, deviceName, reason, since: toRfc3339(since), backAt: toRfc3339OrNull(backAt) }
 }
 
-export function changeView(row: BreachChangeTable): Static<typeof Change> {
-  const { id, kind, actor } = row
+export function changeView(row: BreachChangeWithName): Static<typeof Change> {
+  const { id, kind, actor, actorName } = row
   return {
     id,
     kind,
     actor,
+    actorName,
     at: toRfc3339(row.at),
     before: stateView(row.before),
     after: stateView(row.after),

@@ -6,7 +6,7 @@ import type { DbOrTrx, FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Role } from '../domain/role.ts'
 import type { RouteDeps } from './deps.ts'
-import { may, PERMISSIONS, type OperationId } from './permissions.ts'
+import { may, PERMISSIONS, type OperationId } from '../domain/permissions.ts'
 import { together } from './together.ts'
 
 /** Of one look-up. */
@@ -63,7 +63,7 @@ export async function guard(app: FastifyInstance, deps: RouteDeps): Promise<void
   app.addHook('onRoute', (route) => {
     const operationId = (route.schema as { operationId?: string } | undefined)?.operationId
     if (operationId === undefined || !(operationId in PERMISSIONS))
-      throw new Error(`${String(route.method)} ${route.url} has no entry in api/permissions.ts`)
+      throw new Error(`${String(route.method)} ${route.url} has no entry in domain/permissions.ts`)
     route.config = { ...route.config, operationId: operationId as OperationId }
   })
   const look = createLookUp(deps.db)

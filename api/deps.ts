@@ -42,6 +42,8 @@ export interface ApiSettings {
   readonly idempotencyTtlMs?: number | undefined
   /** GS1 company prefix, 7 to 10 digits, from which shipments get their SSCC. Empty: only those that are given one have one. */
   readonly gs1CompanyPrefix?: string | undefined
+  /** Folder of the built website. Empty: none is served. */
+  readonly websiteDir?: string | undefined
   /** Public VAPID key of Web Push. Empty: there is none. */
   readonly pushPublicKey?: string | undefined
   /** Live streams at once, in all and of one person. Defaults 1000 and 5. */
@@ -70,6 +72,7 @@ const DEFAULTS = {
   loginWindowMs: 300_000,
   idempotencyTtlMs: 86_400_000,
   gs1CompanyPrefix: '',
+  websiteDir: '',
   pushPublicKey: '',
   streamsMax: 1000,
   streamsPerUserMax: 5,

@@ -42,6 +42,7 @@ import { streamRoutes } from './routes/stream.ts'
 import { timeToBreachRoutes } from './routes/time-to-breach.ts'
 import { userRoutes } from './routes/users.ts'
 import { nameKeyProblems } from './schemas.ts'
+import { serveWebsite } from './website.ts'
 import { watchRoutes } from './routes/watch.ts'
 import { compileByKind } from './validation.ts'
 
@@ -113,6 +114,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
   }
   return async (app) => {
     await app.register(v1, { prefix: '/v1' })
+    if (deps.settings.websiteDir) await serveWebsite(app, deps.settings.websiteDir)
   }
 }
 

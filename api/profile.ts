@@ -21,7 +21,7 @@ import { ruleProblems, validityProblem } from '../domain/rule-validation.ts'
 import { rulesOfVersion, type RuleDraft } from '../domain/rule-version.ts'
 import { facilityOf, found, type Caller } from './caller.ts'
 import { FieldError, RefusedFields } from './errors.ts'
-import { isNational } from './permissions.ts'
+import { isNational } from '../domain/permissions.ts'
 import {
   profileView,
   versionView,

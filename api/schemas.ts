@@ -1,6 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import { ERRORS, type ErrorCode } from '../domain/errors.ts'
-import { PERMISSIONS, type OperationId } from './permissions.ts'
+import { PERMISSIONS, type OperationId } from '../domain/permissions.ts'
 
 export const closed = { additionalProperties: false } as const
 

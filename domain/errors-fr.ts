@@ -20,6 +20,7 @@ export const TITLES_FR: Readonly<Record<ErrorCode, string>> = {
   'request.preconditionFailed':
     'Cela a changé depuis votre lecture ; vérifiez à nouveau avant de le modifier.',
   'request.tooMany': 'Trop de requêtes ; attendez avant de réessayer.',
+  'website.notBuilt': 'Le site web n’a pas été construit ; `npm run build:web` le construit.',
   'resource.notFound': 'Cela n’existe pas, ou se trouve hors de votre partie de la hiérarchie.',
   'resource.conflict': 'Il existe déjà quelque chose de même identité.',
   'stock.insufficient':

@@ -18,6 +18,7 @@ export const TITLES_ID: Readonly<Record<ErrorCode, string>> = {
   'request.preconditionFailed':
     'Data ini sudah berubah sejak Anda membacanya; periksa lagi sebelum mengubahnya.',
   'request.tooMany': 'Terlalu banyak permintaan; tunggu sebelum mencoba lagi.',
+  'website.notBuilt': 'Situs web belum dibangun; `npm run build:web` membangunnya.',
   'resource.notFound': 'Tidak ada, atau berada di luar bagian hierarki Anda.',
   'resource.conflict': 'Sudah ada yang beridentitas sama.',
   'stock.insufficient': 'Stok tidak cukup, atau stok yang ada sudah dijanjikan untuk pesanan.',

@@ -18,6 +18,7 @@ export const ERRORS = {
   'request.idempotencyBusy': [409, 'The first request with this Idempotency-Key is still being answered.'],
   'request.preconditionFailed': [412, 'It has changed since you read it; look again before changing it.'],
   'request.tooMany': [429, 'Too many requests; wait before trying again.'],
+  'website.notBuilt': [503, 'The website has not been built; `npm run build:web` builds it.'],
   'resource.notFound': [404, 'There is no such thing, or it is outside of your part of the hierarchy.'],
   'resource.conflict': [409, 'Something with the same identity exists already.'],
   'resource.inUse': [409, 'What was recorded rests on it: this can no longer change.'],

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { pino } from 'pino'
 import { ERRORS } from '../domain/errors.ts'
 import { METRICS } from '../ports/metrics.ts'
+import { operationsModule, type Description } from './generate-operations.ts'
 import { isSecret, readConfig, SETTINGS } from './config.ts'
 import { startProgram } from './program.ts'
 
@@ -70,11 +71,13 @@ async function openapi(): Promise<string> {
   }
 }
 
+const api = await openapi()
 const files: Record<string, string> = {
   'docs/configuration.md': configuration(),
   'docs/errors.md': errors(),
   'docs/metrics.md': metrics(),
-  'docs/openapi.json': await openapi(),
+  'docs/openapi.json': api,
+  'web/operations.ts': operationsModule(JSON.parse(api) as Description),
 }
 
 const stale: string[] = []

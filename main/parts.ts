@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Intake } from '../ports/intake.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
 import type { Part } from '../ports/part.ts'
+import { WEBSITE_DIR } from './website.ts'
 import type { Config } from './config.ts'
 import { partsOf } from './deployment.ts'
 import type { PromMetrics } from './metrics.ts'
@@ -143,6 +144,7 @@ async function apiOf(
     sendCommand,
     settings: {
       gs1CompanyPrefix: config.GS1_COMPANY_PREFIX,
+      websiteDir: WEBSITE_DIR,
       pushPublicKey: pushPublicKeyOf(config.NOTICE_URLS),
       jwtSecret: config.JWT_SECRET || (await keptSecret(join(config.DATA_DIR, 'jwt-secret'))),
       accessTokenTtlMs: config.ACCESS_TOKEN_TTL_MS,

@@ -15,6 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   notifier: ['domain', 'ports', 'db'],
   api: ['domain', 'ports', 'db'],
   simulators: ['domain'],
+  web: ['domain'],
 }
 
 interface Import {
@@ -25,7 +26,7 @@ interface Import {
 
 function importsOf(folder: string): Import[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.startsWith('dist/'))
     .flatMap((name) => {
       const file = join(folder, name)
       const source = readFileSync(join(root, file), 'utf8')

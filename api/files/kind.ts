@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { DbOrTrx } from '../../db/schema.ts'
 import { FieldError } from '../errors.ts'
-import type { OperationId } from '../permissions.ts'
+import type { OperationId } from '../../domain/permissions.ts'
 import type { Writing } from '../write.ts'
 
 export interface Column {

@@ -5,7 +5,7 @@ import type { ItemTable } from '../../db/schema-stock.ts'
 import type { Db, FacilityTable } from '../../db/schema.ts'
 import type { DateRange, Unit } from '../../domain/calendar.ts'
 import type { Severity } from '../../domain/rule.ts'
-import type { OperationId } from '../permissions.ts'
+import type { OperationId } from '../../domain/permissions.ts'
 import { Id, nullable } from '../schemas.ts'
 
 /** Of so many facilities the facts are in memory at a time, whatever the size of the report. */

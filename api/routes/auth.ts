@@ -4,18 +4,30 @@ import { Type } from 'typebox'
 import { countTry, forgetTries } from '../attempts.ts'
 import type { RouteDeps } from '../deps.ts'
 import { closed, Empty, operation } from '../schemas.ts'
+import { forgetCookie, keepInCookie, tokenInCookie } from '../session-cookie.ts'
 import { closeSession, openSession, refreshSession, type Session } from '../session.ts'
 
 const Tokens = Type.Object(
   {
     accessToken: Type.String({ description: 'Send it as `Authorization: Bearer`.' }),
-    refreshToken: Type.String({ description: 'Good for one use: it is traded for the next one.' }),
+    refreshToken: Type.Optional(
+      Type.String({
+        description:
+          'Good for one use: it is traded for the next one. Not of a session in a cookie, which scripts never see.',
+      }),
+    ),
     tokenType: Type.Literal('Bearer'),
     expiresIn: Type.Integer({ description: 'Life of the access token in seconds.' }),
   },
   { title: 'Tokens' },
 )
-const RefreshToken = Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }, closed)
+const InCookie = Type.Literal('cookie', {
+  description: 'For browsers: the refresh token is kept in a cookie that only `/v1/auth` gets.',
+})
+const RefreshToken = Type.Union([
+  Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }, closed),
+  Type.Object({ session: InCookie }, closed),
+])
 
 const login = operation(
   {
@@ -26,6 +38,7 @@ const login = operation(
       {
         username: Type.String({ minLength: 1, maxLength: 100 }),
         password: Type.String({ minLength: 1, maxLength: 200 }),
+        session: Type.Optional(InCookie),
       },
       closed,
     ),
@@ -60,21 +73,34 @@ export const authRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps
     await countTry(deps, reply, username, request.ip)
     const session = await openSession(deps, username, request.body.password)
     await forgetTries(deps, username)
-    return tokens(app, deps, session)
+    if (request.body.session) keepInCookie(request, reply, deps, session)
+    return tokens(app, deps, session, request.body.session)
   })
-  app.post('/auth/refresh', { schema: refresh }, async ({ body }) =>
-    tokens(app, deps, await refreshSession(deps, body.refreshToken)),
-  )
+  app.post('/auth/refresh', { schema: refresh }, async (request, reply) => {
+    const { body } = request
+    if ('refreshToken' in body) return tokens(app, deps, await refreshSession(deps, body.refreshToken))
+    const session = await refreshSession(deps, tokenInCookie(request))
+    keepInCookie(request, reply, deps, session)
+    return tokens(app, deps, session, 'cookie')
+  })
   app.post('/auth/logout', { schema: logout }, async (request, reply) => {
-    await closeSession(deps, request.body.refreshToken)
+    const { body } = request
+    const inCookie = !('refreshToken' in body)
+    await closeSession(deps, inCookie ? tokenInCookie(request) : body.refreshToken)
+    if (inCookie) forgetCookie(request, reply)
     return reply.code(204).send(null)
   })
 }
 
-function tokens(app: Pick<FastifyInstance, 'jwt'>, { settings }: RouteDeps, session: Session) {
+function tokens(
+  app: Pick<FastifyInstance, 'jwt'>,
+  { settings }: RouteDeps,
+  session: Session,
+  kept?: 'cookie',
+) {
   return {
     accessToken: app.jwt.sign({ sub: session.userId, sid: session.family }),
-    refreshToken: session.refreshToken,
+    ...(kept ? {} : { refreshToken: session.refreshToken }),
     tokenType: 'Bearer' as const,
     expiresIn: Math.floor(settings.accessTokenTtlMs / 1000),
   }

@@ -38,6 +38,8 @@ const list = operation(
         equipmentId: Type.Optional(Id),
         facilityId: Type.Optional(Id),
         state: Type.Optional(Type.Enum(['open', 'ended', 'withdrawn', 'closed'])),
+        severity: Type.Optional(Type.Enum(['warning', 'critical'])),
+        acknowledged: Type.Optional(Type.Boolean()),
         ruleId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
         outageId: Type.Optional(Id),
       },
@@ -103,7 +105,10 @@ export const breachRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
       ...breachView(breach),
       changes: changes.map((row) => changeView(row)),
       notifications: notifications.map((row) => notificationView(row)),
-      acknowledgements: acknowledgements.map((row) => acknowledgementView(row)),
+      acknowledgements: acknowledgements.map((row) => ({
+        ...acknowledgementView(row),
+        userName: row.userName,
+      })),
       exposure: await breachExposure(deps.series, breach, deps.clock.now()),
       members: members.map((row) => memberView(row)),
     }

@@ -12,7 +12,7 @@ import { FieldError } from '../errors.ts'
 import { tellDevicesUnder } from '../facility.ts'
 import type { FileKind, FileRow, Permitted, Saved } from '../files/kind.ts'
 import { FILES } from '../files/kinds.ts'
-import { may } from '../permissions.ts'
+import { may } from '../../domain/permissions.ts'
 import { closed, nullable, operation } from '../schemas.ts'
 import { once } from '../write.ts'
 

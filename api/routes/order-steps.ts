@@ -8,7 +8,7 @@ import { tag } from '../etag.ts'
 import { AllocateBody, ApproveBody, Order, ReasonBody } from '../order-schemas.ts'
 import { allocateOrder, approveOrder, closeOrder, endOrder, pickOrder, submitOrder } from '../order-steps.ts'
 import { orderView } from '../order.ts'
-import type { OperationId } from '../permissions.ts'
+import type { OperationId } from '../../domain/permissions.ts'
 import { Id, IdParams, operation } from '../schemas.ts'
 import { once, writingOf, type Writing } from '../write.ts'
 

@@ -11,7 +11,7 @@ import { facilityOf, found, type Caller } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { checkPassword, hashPassword, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../password.ts'
-import { GRANTABLE } from '../permissions.ts'
+import { GRANTABLE } from '../../domain/permissions.ts'
 import {
   closed,
   Id,

@@ -10,6 +10,8 @@ export interface BreachDetail extends Readonly<BreachTable> {
   readonly deviceName: string | null
   readonly equipmentName: string | null
   readonly facilityName: string | null
+  /** Of the facility. */
+  readonly timeZone: string | null
   readonly ruleName: string | null
   readonly quantity: RuleTable['quantity'] | null
   readonly comparator: RuleTable['comparator'] | null
@@ -25,6 +27,8 @@ export interface BreachQuery {
   /** The part of the tree in which the asker acts; empty or left out for all of it. */
   readonly scope?: string | undefined
   readonly state?: BreachState | undefined
+  readonly severity?: BreachTable['severity'] | undefined
+  readonly acknowledged?: boolean | undefined
   readonly ruleId?: string | undefined
   /** The breaches that are part of this one. */
   readonly outageId?: string | undefined
@@ -55,6 +59,8 @@ export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<Bre
     facilityPathPrefix,
     scope = '',
     state,
+    severity,
+    acknowledged,
     ruleId,
     outageId,
     cursor,
@@ -65,6 +71,8 @@ export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<Bre
     .$if(equipmentId !== undefined, (q) => q.where('b.equipmentId', '=', equipmentId ?? ''))
     .$if(!!facilityPathPrefix, (q) => q.where('f.path', 'like', likePrefix(facilityPathPrefix ?? '')))
     .$if(state !== undefined, (q) => q.where('b.state', '=', state ?? 'open'))
+    .$if(severity !== undefined, (q) => q.where('b.severity', '=', severity ?? 'critical'))
+    .$if(acknowledged !== undefined, (q) => q.where('b.acknowledgedAt', acknowledged ? 'is not' : 'is', null))
     .$if(ruleId !== undefined, (q) => q.where('b.ruleId', '=', ruleId ?? ''))
     .$if(outageId !== undefined, (q) => q.where('b.outageId', '=', outageId ?? ''))
     .$if(cursor !== undefined, (q) =>
@@ -89,7 +97,7 @@ function breachesIn(db: DbOrTrx, scope: string) {
     .leftJoin('facility as f', 'f.id', 'b.facilityId')
     .leftJoin('rule as r', 'r.id', 'b.ruleId')
     .selectAll('b')
-    .select(['d.name as deviceName', 'e.name as equipmentName', 'f.name as facilityName'])
+    .select(['d.name as deviceName', 'e.name as equipmentName', 'f.name as facilityName', 'f.timeZone'])
     .select(['r.name as ruleName', 'r.quantity', 'r.comparator', 'r.threshold', 'r.durationMs'])
     .$if(scope !== '', (q) => q.where('f.path', 'like', likePrefix(scope)))
 }
@@ -108,14 +116,21 @@ export async function listOutageMembers(db: DbOrTrx, outageId: string, limit: nu
   return rows.map((row) => row.id)
 }
 
+/** A change with the name of whoever made it; null where it was no person. */
+export interface BreachChangeWithName extends Readonly<BreachChangeTable> {
+  readonly actorName: string | null
+}
+
 /** The audit trail of a breach, oldest first. */
-export async function listBreachChanges(db: DbOrTrx, breachId: string): Promise<BreachChangeTable[]> {
+export async function listBreachChanges(db: DbOrTrx, breachId: string): Promise<BreachChangeWithName[]> {
   return db
-    .selectFrom('breachChange')
-    .selectAll()
-    .where('breachId', '=', breachId)
-    .orderBy('at')
-    .orderBy('id')
+    .selectFrom('breachChange as c')
+    .leftJoin('userAccount as u', 'u.id', 'c.actor')
+    .selectAll('c')
+    .select('u.name as actorName')
+    .where('c.breachId', '=', breachId)
+    .orderBy('c.at')
+    .orderBy('c.id')
     .execute()
 }
 

@@ -16,6 +16,9 @@ const user = (username: string, role: string, facilityId?: string | null) => ({
   password: PASSWORD,
 })
 
+const cookieOf = (answer: { headers: Record<string, unknown> }) => String(answer.headers['set-cookie'])
+const pairOf = (set: string) => ({ cookie: `other=1; ${set.split(';', 1)[0]}; more=2` })
+
 test('passwords are argon2id with the parameters of OWASP', async (t) => {
   const hash = await hashPassword('correct horse')
   t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
@@ -107,6 +110,43 @@ test('logging in and out', async (suite) => {
     t.equal((await get('/v1/me', String(accessToken))).status, 401)
     t.equal((await refresh(refreshToken)).status, 401)
     t.equal((await post('/v1/auth/logout', undefined, { refreshToken: 'nonsense' })).status, 204)
+  })
+
+  await suite.test('a browser keeps its session in a cookie that no script sees', async (t) => {
+    const send = async (what: string, body: object, headers: Record<string, string> = {}) =>
+      world.app.inject({ method: 'POST', url: `/v1/auth/${what}`, payload: body, headers })
+    const session = 'cookie'
+    const first = await send('login', { username: 'admin', password: ADMIN_PASSWORD, session })
+    t.notHas(first.json(), { refreshToken: String }, 'the answer has no refresh token')
+    t.match(
+      cookieOf(first),
+      /^coldstream_refresh=csr_\S+; Path=\/v1\/auth; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
+    )
+    const second = await send(
+      'refresh',
+      { session },
+      { ...pairOf(cookieOf(first)), 'x-forwarded-proto': 'https' },
+    )
+    t.match(cookieOf(second), /; Secure$/, 'behind a proxy that ends TLS')
+    t.not(pairOf(cookieOf(second)).cookie, pairOf(cookieOf(first)).cookie)
+    t.equal((await get('/v1/me', second.json().accessToken)).status, 200)
+    t.equal((await send('refresh', { session })).statusCode, 401, 'without the cookie')
+    const asForm = { ...pairOf(cookieOf(second)), 'content-type': 'text/plain' }
+    t.equal(
+      (
+        await world.app.inject({
+          method: 'POST',
+          url: '/v1/auth/refresh',
+          payload: '{"session":"cookie"}',
+          headers: asForm,
+        })
+      ).statusCode,
+      400,
+      'what a form of another site can send is refused',
+    )
+    const out = await send('logout', { session }, pairOf(cookieOf(second)))
+    t.match(cookieOf(out), /^coldstream_refresh=; .*Max-Age=0/)
+    t.equal((await get('/v1/me', second.json().accessToken)).status, 401)
   })
 
   await suite.test('a changed role and a disabled user count from the next request on', async (t) => {

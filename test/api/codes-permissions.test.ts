@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { mayCall } from '../../api/permissions.ts'
+import { mayCall } from '../../domain/permissions.ts'
 import { ROLES } from '../../domain/role.ts'
 import { documentOf, eventsOf } from './epcis-world.ts'
 import { openStockWorld } from './stock-world.ts'

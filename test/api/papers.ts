@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { OperationId } from '../../api/permissions.ts'
+import type { OperationId } from '../../domain/permissions.ts'
 import type { Site, World } from './world.ts'
 
 /** Read by everybody: lots are national. Recalling one is for the national level alone, and answers 403 to others. */

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { test } from 'tap'
-import { mayCall, NATIONAL, PERMISSIONS, type OperationId } from '../../api/permissions.ts'
+import { mayCall, NATIONAL, PERMISSIONS, type OperationId } from '../../domain/permissions.ts'
 import { insertBreach, NOT_CLOSED } from '../../db/queries/breach.ts'
 import { insertPushSubscription } from '../../db/queries/people.ts'
 import { insertRefusals } from '../../db/queries/refusal.ts'

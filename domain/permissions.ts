@@ -1,4 +1,4 @@
-import type { Role } from '../domain/role.ts'
+import type { Role } from './role.ts'
 
 const ALL: readonly Role[] = ['administrator', 'manager', 'operator', 'viewer', 'service']
 const ACTING: readonly Role[] = ['administrator', 'manager', 'operator', 'service']

@@ -1,0 +1,103 @@
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import { mayCall, type OperationId as Permission } from '../domain/permissions.ts'
+import { currentLanguage } from './preferences.ts'
+import { ROUTES, type Operations } from './operations.ts'
+import { bearer, refuseToken } from './session.ts'
+
+export type OperationId = keyof Operations
+
+/** What an operation is asked with: what it does not take may be left out. */
+export type Asked<K extends OperationId> = {
+  readonly query?: Operations[K]['query']
+  readonly signal?: AbortSignal
+} & (keyof Operations[K]['params'] extends never ? unknown : { readonly params: Operations[K]['params'] }) &
+  (Operations[K]['body'] extends undefined ? unknown : { readonly body: Operations[K]['body'] })
+
+interface ProblemDocument {
+  readonly code: string
+  readonly title: string
+  readonly detail?: string
+  readonly errors?: readonly { readonly path: string; readonly message: string }[]
+}
+
+/** A refusal of the API (RFC 9457), in the language of the person; `code` is what programs look at. */
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly detail: string | undefined
+  readonly errors: NonNullable<ProblemDocument['errors']>
+  constructor(status: number, { code, title, detail, errors = [] }: ProblemDocument) {
+    super(title)
+    this.status = status
+    this.code = code
+    this.detail = detail
+    this.errors = errors
+  }
+}
+
+/** Asks the API. @throws Problem for a refusal, TypeError without a network */
+export async function call<K extends OperationId>(
+  operation: K,
+  asked: Asked<K>,
+): Promise<Operations[K]['response']> {
+  const first = await send(operation, asked)
+  const response = first.status === 401 ? await send(operation, asked) : first
+  if (!response.ok) throw await problemOf(response)
+  return (response.status === 204 ? undefined : await response.json()) as Operations[K]['response']
+}
+
+/** A query of TanStack Query; its key is `[operation, asked]`, so that `[operation]` alone invalidates all of an operation. */
+export function query<K extends OperationId>(operation: K, asked: Asked<K>) {
+  return queryOptions({
+    queryKey: [operation, asked] as const,
+    queryFn: ({ signal }) => call(operation, { ...asked, signal }),
+  })
+}
+
+export function useMe() {
+  return useQuery({ ...query('getMe', {}), staleTime: 60_000 }).data
+}
+
+/** Whether the person's role may call this; the API decides again, with their place. */
+export function useMay(operation: Permission): boolean {
+  const me = useMe()
+  return me !== undefined && mayCall(me.role, operation)
+}
+
+/** The problem in a failed answer; one of its own for what is no problem document, such as a proxy's page. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const known = response.headers.get('content-type')?.includes('problem+json')
+  const body = known ? ((await response.json()) as ProblemDocument) : undefined
+  return new Problem(response.status, body ?? { code: 'internal.unexpected', title: response.statusText })
+}
+
+interface AnyAsked {
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly query?: Readonly<Record<string, unknown>>
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+}
+
+async function send<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Response> {
+  const { params = {}, query: given = {}, body, signal }: AnyAsked = asked
+  const [method = 'GET', template = ''] = ROUTES[operation].split(' ')
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(params[name])),
+  )
+  const search = new URLSearchParams(
+    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  )
+  const token = await bearer()
+  const response = await fetch(search.size > 0 ? `${path}?${search}` : path, {
+    method,
+    headers: {
+      'accept-language': currentLanguage(),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  })
+  if (response.status === 401 && token !== undefined) refuseToken(token)
+  return response
+}

@@ -1,0 +1,17 @@
+import type { LinkProps } from '@tanstack/react-router'
+import type { OperationId } from '../../domain/permissions.ts'
+import type { IconName } from '../controls/icon.tsx'
+import type { shellMessages } from './messages.ts'
+
+interface Place {
+  readonly name: keyof typeof shellMessages.en.places
+  readonly icon: IconName
+  readonly to: LinkProps['to']
+  /** What its screen cannot do without: who may not call this does not see the place. */
+  readonly needs: OperationId
+}
+
+/** The navigation, in its order. A place is added with its screen. */
+export const PLACES: readonly Place[] = [
+  { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
+]
