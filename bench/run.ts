@@ -3,13 +3,14 @@ import { benchAlarm } from './alarm.ts'
 import { benchDistributed } from './distributed.ts'
 import { benchJudging } from './judging.ts'
 import { keep, type Report } from './report.ts'
-import { benchSupply } from './supply.ts'
+import { benchMonth, benchSupply } from './supply.ts'
 
 const benches: Record<string, () => Promise<Report>> = {
   acks: benchAcks,
   alarm: benchAlarm,
   distributed: benchDistributed,
   judging: benchJudging,
+  month: benchMonth,
   supply: benchSupply,
 }
 

@@ -49,23 +49,14 @@ const DATABASE = [
 
 /**
  * The stock of a country on MariaDB, through the API of one process. Reads: on ten million entries and on ten thousand, in turn. Writes: events
- * through the API against the same statements by hand, in turn, on the ten million; then a thousand clients at once.
+ * through the API against the same statements by hand, in turn, on the ten million.
  */
 export async function benchSupply(): Promise<Report> {
   await using stack = new AsyncDisposableStack()
-  const server = stack.adopt(await startMariadb(PLACE, DATABASE), (it) => it.stop())
+  const { server, servers, large } = await startCountry(stack)
   const other = server.url.replace(/coldstream$/, 'small')
   await createDatabase(server.url, 'small')
-  for (const [url, size] of [
-    [server.url, LARGE],
-    [other, SMALL],
-  ] as const)
-    await prepare(url, size)
-  const servers = {
-    CACHE_URL: stack.adopt(await startRedis(), (it) => it.stop()).url,
-    SERIES_URL: stack.adopt(await startVictoriaMetrics(), (it) => it.stop()).url,
-  }
-  const large = await startApi(stack, server.url, servers)
+  await prepare(other, SMALL)
   const small = await startApi(stack, other, servers)
   const reads = await readTimes([
     { http: large.program.http, token: large.token, size: LARGE },
@@ -73,10 +64,28 @@ export async function benchSupply(): Promise<Report> {
   ])
   for (const { name } of READS) say(name, reads)
   const rounds = await comparePosts(server.url, large)
-  const month = await postMonth(large)
   await checkLedger(other)
   await checkLedger(server.url)
-  return reportOf(reads, rounds, month)
+  return supplyReport(reads, rounds)
+}
+
+/** The events of a month of a large country, from a thousand clients at once. */
+export async function benchMonth(): Promise<Report> {
+  await using stack = new AsyncDisposableStack()
+  const { server, large } = await startCountry(stack)
+  const month = await postMonth(large)
+  await checkLedger(server.url)
+  return monthReport(month)
+}
+
+async function startCountry(stack: AsyncDisposableStack) {
+  const server = stack.adopt(await startMariadb(PLACE, DATABASE), (it) => it.stop())
+  await prepare(server.url, LARGE)
+  const servers = {
+    CACHE_URL: stack.adopt(await startRedis(), (it) => it.stop()).url,
+    SERIES_URL: stack.adopt(await startVictoriaMetrics(), (it) => it.stop()).url,
+  }
+  return { server, servers, large: await startApi(stack, server.url, servers) }
 }
 
 async function createDatabase(url: string, name: string): Promise<void> {
@@ -186,22 +195,18 @@ function say(name: string, [large, small]: readonly [ReadTimes, ReadTimes]): voi
   console.error(`${name}: ${text(large)} ms; on ten thousand ${text(small)} ms`)
 }
 
-function reportOf(
-  [large, small]: readonly [ReadTimes, ReadTimes],
-  rounds: readonly Round[],
-  month: Outcome,
-): Report {
+const ENTRIES = entriesOf(LARGE).toLocaleString('en')
+
+function supplyReport([large, small]: readonly [ReadTimes, ReadTimes], rounds: readonly Round[]): Report {
   const of = (pick: (round: Round) => number) => rounds.map(pick)
   const perBare = of((r) => rate(r.api) / rate(r.bare))
   const slower = READS.map(
     ({ name }) => percentile(large[name] ?? [], 0.99) / percentile(small[name] ?? [], 0.99),
   )
-  const minutes = MONTH / rate(month) / 60
-  const entries = entriesOf(LARGE).toLocaleString('en')
-  const errors = month.errors + rounds.reduce((sum, { api }) => sum + api.errors, 0)
+  const errors = rounds.reduce((sum, { api }) => sum + api.errors, 0)
   return {
     name: 'supply',
-    title: `Stock: ${entries} ledger entries over ${LARGE.facilities.toLocaleString('en')} facilities on MariaDB`,
+    title: `Stock: ${ENTRIES} ledger entries over ${LARGE.facilities.toLocaleString('en')} facilities on MariaDB`,
     baseline: `for reads ${entriesOf(SMALL).toLocaleString('en')} entries, for posts the statements of the same event by hand through mysql2, prepared, ${CLIENTS} connections`,
     figures: [
       ...READS.flatMap(({ name }, index) => readFigures(name, large, small, slower[index] ?? Number.NaN)),
@@ -214,21 +219,27 @@ function reportOf(
       },
       { name: 'the same, p50', unit: 'ms', values: of((r) => percentile(r.api.latencies, 0.5)) },
       { name: 'the same, p99', unit: 'ms', values: of((r) => percentile(r.api.latencies, 0.99)) },
-      {
-        name: `${CROWD} clients at once, ${month.latencies.length.toLocaleString('en')} events`,
-        unit: '1/s',
-        values: [rate(month)],
-      },
+    ],
+    target: `reads at p99 within ${SLOWER_MAX} × of ten thousand entries; posts at ${PER_BARE_MIN} × the statements by hand`,
+    passes: slower.every((ratio) => ratio <= SLOWER_MAX) && median(perBare) >= PER_BARE_MIN && errors === 0,
+  }
+}
+
+function monthReport(month: Outcome): Report {
+  const minutes = MONTH / rate(month) / 60
+  return {
+    name: 'month',
+    title: `A month of stock events from ${CROWD.toLocaleString('en')} clients at once, into ${ENTRIES} ledger entries on MariaDB`,
+    baseline: 'none',
+    figures: [
+      { name: `${month.latencies.length.toLocaleString('en')} events`, unit: '1/s', values: [rate(month)] },
+      { name: 'the same, p50', unit: 'ms', values: [percentile(month.latencies, 0.5)] },
       { name: 'the same, p99', unit: 'ms', values: [percentile(month.latencies, 0.99)] },
-      { name: 'the same, errors', unit: '', values: [errors] },
+      { name: 'the same, errors', unit: '', values: [month.errors] },
       { name: `so ${MONTH.toLocaleString('en')} events take`, unit: 'minutes', values: [minutes] },
     ],
-    target: `reads at p99 within ${SLOWER_MAX} × of ten thousand entries; posts at ${PER_BARE_MIN} × the statements by hand; ${CROWD} clients without an error; ${MONTH.toLocaleString('en')} events in under ${MINUTES_MAX} minutes`,
-    passes:
-      slower.every((ratio) => ratio <= SLOWER_MAX) &&
-      median(perBare) >= PER_BARE_MIN &&
-      errors === 0 &&
-      minutes < MINUTES_MAX,
+    target: `${CROWD.toLocaleString('en')} clients without an error; ${MONTH.toLocaleString('en')} events in under ${MINUTES_MAX} minutes`,
+    passes: month.errors === 0 && minutes < MINUTES_MAX,
   }
 }
 
