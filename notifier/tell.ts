@@ -76,49 +76,50 @@ export interface Tell {
 export async function startTell(deps: TellDeps): Promise<Tell> {
   const { settings } = deps
   assert(settings.leaseMs > settings.attemptTimeoutMs, 'a claim must outlast an attempt')
-  const sender = createSender(deps, () => round.wake())
+  const sender = createSender(deps, () => sending.wake())
   const sweep = createSweep(deps)
-  const expandAll = async () => {
-    while (await expandChanges(deps));
+  const sending = createRound(sender.fill, deps.log)
+  // Each by itself: what was just found does not wait for what is being sent, nor for what is looked through now and then.
+  const expanding = createRound(async () => {
+    while (await expandChanges(deps).finally(sending.wake));
     await expandTestMessages(deps)
-  }
-  const round = createRound([expandAll, sweep, sender.fill], deps.log)
-  const unsubscribe = deps.cache.subscribe('breaches', round.wake, round.wake)
-  const timer = setInterval(round.wake, settings.pollMs)
-  round.wake()
+    sending.wake()
+  }, deps.log)
+  const sweeping = createRound(() => sweep().finally(sending.wake), deps.log)
+  const rounds = [expanding, sweeping, sending]
+  const wake = () => rounds.forEach((round) => round.wake())
+  const unsubscribe = deps.cache.subscribe('breaches', expanding.wake, expanding.wake)
+  const timer = setInterval(wake, settings.pollMs)
+  wake()
   return {
-    ready: async () => round.problem(),
+    ready: async () => (rounds.some((round) => round.isFailing()) ? PROBLEM : undefined),
     async stop() {
       clearInterval(timer)
       unsubscribe()
-      await round.stop()
+      await Promise.all(rounds.map((round) => round.stop()))
       await sender.settle(settings.stopTimeoutMs)
     },
   }
 }
 
-/** Runs the steps when woken, one run at a time; a wake during a run makes another one. A step that fails does not keep the others from running. */
-function createRound(steps: readonly (() => Promise<void>)[], log: Logger) {
+const PROBLEM = 'notifications cannot be made or sent: the database does not answer well'
+
+/** Works when woken, one run at a time; a wake during a run makes another one. */
+function createRound(work: () => Promise<void>, log: Logger) {
   const state = { isWanted: false, isStopped: false }
   let running: Promise<void> | undefined
-  let problem: string | undefined
-
-  async function runStep(step: () => Promise<void>): Promise<boolean> {
-    try {
-      await step()
-      return true
-    } catch (error) {
-      log.error({ err: error }, 'telling people failed; trying again')
-      return false
-    }
-  }
+  let isFailing = false
 
   async function run(): Promise<void> {
     while (state.isWanted && !state.isStopped) {
       state.isWanted = false
-      let isFine = true
-      for (const step of steps) isFine = (await runStep(step)) && isFine
-      problem = isFine ? undefined : 'notifications cannot be made or sent: the database does not answer well'
+      try {
+        await work()
+        isFailing = false
+      } catch (error) {
+        isFailing = true
+        log.error({ err: error }, 'telling people failed; trying again')
+      }
     }
     running = undefined
   }
@@ -128,7 +129,7 @@ function createRound(steps: readonly (() => Promise<void>)[], log: Logger) {
       state.isWanted = true
       if (!state.isStopped) running ??= run()
     },
-    problem: () => problem,
+    isFailing: () => isFailing,
     async stop() {
       state.isStopped = true
       await running
