@@ -38,5 +38,5 @@ EXPOSE 8080 1883 8083 8883 8084
 # Whether it lives, not whether it is ready: a store that is down is no reason to restart what waits for it.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# What `npm start` runs.
-CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=40", "main/main.ts"]
+# What `npm run start:part` runs.
+CMD ["node", "--max-semi-space-size=32", "main/main.ts"]

@@ -147,6 +147,8 @@ async function measureFull(deployment: Distributed, tokens: readonly string[], w
   return (total * 1000) / (performance.now() - startedAt)
 }
 
+/** Readings that a device hands over at once. */
+const BURST = 10
 const SAMPLE_EVERY_MS = 100
 
 async function measurePaced(deployment: Distributed, tokens: readonly string[], work: Load): Promise<Paced> {
@@ -157,6 +159,7 @@ async function measurePaced(deployment: Distributed, tokens: readonly string[], 
     seconds,
     window,
     ratePerSecond: pace,
+    burst: BURST,
     firstTime: Date.now() - BEGINS_MS_AGO.paced,
     async warm() {
       await drained(deployment)

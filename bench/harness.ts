@@ -69,6 +69,8 @@ interface LoadOptions {
   /** Unacknowledged packets per connection. */
   readonly window: number
   readonly ratePerSecond?: number
+  /** How many one after the other on one connection, where there is a rate; 1 unless given. */
+  readonly burst?: number
   readonly password?: string
   /** Of the first reading of each device, which sends one for each millisecond from then on. A day ago unless given. */
   readonly firstTime?: number
@@ -92,7 +94,9 @@ export async function load(
   const next = async () => ((await once(child, 'message')) as [Record<string, number | string>])[0]
   const { seconds: _, warm: __, ...pace } = options
   // Never in the future, whatever the rate.
-  child.send({ job: { port, tokens, firstTime: Date.now() - 86_400_000, ratePerSecond: 0, ...pace } })
+  child.send({
+    job: { port, tokens, firstTime: Date.now() - 86_400_000, ratePerSecond: 0, burst: 1, ...pace },
+  })
   const ready = await next()
   if (ready.failed) throw new Error(String(ready.failed))
   await options.warm?.()

@@ -17,6 +17,8 @@ interface Job {
   readonly window: number
   /** At most this many publishes a second over all connections; 0: as fast as acknowledged. */
   readonly ratePerSecond: number
+  /** Of these, as many one after the other on one connection, as a logger hands over what it has gathered. */
+  readonly burst: number
 }
 
 const TOPIC = 'v1/devices/me/telemetry'
@@ -148,7 +150,8 @@ function go(job: Job): void {
   let sent = 0
   timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedAt) / 1000) * job.ratePerSecond)
-    for (; sent < due; sent++) publishers[sent % publishers.length]?.fill(1)
+    for (; sent + job.burst <= due; sent += job.burst)
+      publishers[(sent / job.burst) % publishers.length]?.fill(job.burst)
   }, 2)
 }
 

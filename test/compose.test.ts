@@ -93,12 +93,9 @@ test('whatever runs has a health check or needs none', { skip }, async (t) => {
   )
 })
 
-test('the image starts what npm start starts, as a user without rights', (t) => {
-  const words = pkg.scripts.start.split(' ')
-  const variables = words.filter((word) => word.includes('='))
-  const command = words.slice(words.indexOf('node'))
+test('the image starts what npm run start:part starts, as a user without rights', (t) => {
+  const command = pkg.scripts['start:part'].split(' ')
   t.same(JSON.parse(/^CMD (.*)$/m.exec(dockerfile)?.[1] ?? ''), command)
-  for (const variable of variables.slice(0, words.indexOf('node'))) t.match(dockerfile, variable)
   t.match(dockerfile, /^USER node$/m)
   t.match(dockerfile, /npm ci --omit=dev/)
   t.end()

@@ -6,8 +6,9 @@ import { createInterface } from 'node:readline'
 import pkg from '../../package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '../..')
-// What `npm start` runs, so that nothing else is tested.
+// What `npm start` runs, and `npm run start:part` where one part has a process of its own, so that nothing else is tested.
 const [ENV = '', , ...START] = pkg.scripts.start.split(' ')
+const [, ...START_PART] = pkg.scripts['start:part'].split(' ')
 export const ADMIN_PASSWORD = 'correct-horse-battery'
 
 /** The whole program in a process of its own, as `npm start` runs it. */
@@ -67,12 +68,13 @@ export async function startColdstream(
 }
 
 function launch(dataDir: string, env: Record<string, string>, nodeOptions: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [...nodeOptions, ...START], {
+  const isPart = env['PARTS'] !== undefined && env['PARTS'] !== 'all'
+  return spawn(process.execPath, [...nodeOptions, ...(isPart ? START_PART : START)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
-      ...Object.fromEntries([ENV.split('=')]),
+      ...(isPart ? {} : Object.fromEntries([ENV.split('=')])),
       DATA_DIR: dataDir,
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: '0',
