@@ -22,6 +22,7 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 export interface Baseline {
+  readonly pid: number
   readonly mqttPort: number
   stop(): Promise<void>
 }
@@ -30,6 +31,7 @@ export async function startBareAedes(): Promise<Baseline> {
   const child = fork(join(root, 'bench/bare-aedes.ts'))
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return {
+    pid: Number(child.pid),
     mqttPort: port,
     async stop() {
       const exited = once(child, 'exit')

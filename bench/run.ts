@@ -1,5 +1,6 @@
 import { benchAcks } from './acks.ts'
 import { benchAlarm } from './alarm.ts'
+import { benchDevices } from './devices.ts'
 import { benchDistributed } from './distributed.ts'
 import { benchJudging } from './judging.ts'
 import { keep, type Report } from './report.ts'
@@ -8,6 +9,7 @@ import { benchMonth, benchSupply } from './supply.ts'
 const benches: Record<string, () => Promise<Report>> = {
   acks: benchAcks,
   alarm: benchAlarm,
+  devices: benchDevices,
   distributed: benchDistributed,
   judging: benchJudging,
   month: benchMonth,
