@@ -63,6 +63,8 @@ async function compose(config: Config, log: Logger, stack: AsyncDisposableStack)
 
 function watchQueue(queue: Queue, metrics: PromMetrics, bytesMax: number): void {
   metrics.set('coldstream_queue_limit_bytes', {}, bytesMax)
+  // From the start, so that the first retry is an increase.
+  for (const name of QUEUES) metrics.count('coldstream_queue_retries_total', { queue: name }, 0)
   metrics.beforeScrape(() => {
     for (const name of QUEUES) {
       const { batches, bytes, parked, oldestAcceptedAt } = queue.depth(name)

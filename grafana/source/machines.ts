@@ -323,10 +323,7 @@ export const services: DashboardPlan = {
       'Received and confirmed.',
       8,
       'cps',
-      metrics(
-        'sum(rate(rabbitmq_channel_messages_published_total[$__rate_interval])) or sum(rate(rabbitmq_global_messages_received_total[$__rate_interval]))',
-        'received',
-      ),
+      metrics('sum(rate(rabbitmq_global_messages_received_total[$__rate_interval]))', 'received'),
       metrics('sum(rate(rabbitmq_global_messages_confirmed_total[$__rate_interval]))', 'confirmed'),
     ),
     lines(
