@@ -34,6 +34,8 @@ export const Facility = Type.Object(
       Type.String({ description: 'GS1 Global Location Number: its name in EPCIS and on labels.' }),
     ),
     population: nullable(Type.Integer({ description: 'People in the catchment area.' })),
+    latitude: nullable(Type.Number({ description: 'Degrees, WGS 84.' })),
+    longitude: nullable(Type.Number()),
     version: Version,
     createdAt: Time,
     updatedAt: Time,
@@ -50,6 +52,8 @@ const fields = {
   code: Type.Optional(nullable(Code)),
   gln: Type.Optional(nullable(Type.String({ pattern: '^\\d{13}$', description: '13 digits, GS1.' }))),
   population: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 2_000_000_000 }))),
+  latitude: Type.Optional(nullable(Type.Number({ minimum: -90, maximum: 90 }))),
+  longitude: Type.Optional(nullable(Type.Number({ minimum: -180, maximum: 180 }))),
 }
 export const NewFacility = Type.Object(
   {
@@ -82,10 +86,13 @@ export async function createFacility(
     code: body.code ?? null,
     gln: body.gln ?? null,
     population: body.population ?? null,
+    latitude: body.latitude ?? null,
+    longitude: body.longitude ?? null,
     version: 1,
     createdAt: at,
     updatedAt: at,
   }
+  checkCoordinates(facility)
   await insertFacility(trx, facility).catch(codeIsTaken)
   const after = facilityView(facility)
   await audit(trx, caller, at, { action: 'facility.created', entity: 'facility', entityId: id, after })
@@ -108,8 +115,10 @@ export async function changeFacility(
   const place = await moved({ trx, caller }, before, parentId)
   const after = { ...before, ...rest, ...place, version: before.version + 1, updatedAt: at }
   if (isSame(before, after)) return before
-  const { name, timeZone, code, gln, population, version, updatedAt } = after
-  const set = { name, timeZone, code, gln, population, version, updatedAt, parentId: after.parentId }
+  checkCoordinates(after)
+  const { name, timeZone, code, gln, population, latitude, longitude, version, updatedAt } = after
+  const own = { name, timeZone, code, gln, population, latitude, longitude, version, updatedAt }
+  const set = { ...own, parentId: after.parentId }
   if (!(await updateFacility(trx, id, before.version, set).catch(codeIsTaken)))
     throw new CodedError('request.preconditionFailed')
   if (after.path !== before.path) await rewritePaths(trx, before.path, after.path)
@@ -126,7 +135,7 @@ export async function changeFacility(
 }
 
 function isSame(before: FacilityTable, after: FacilityTable): boolean {
-  const keys = ['name', 'timeZone', 'code', 'gln', 'population', 'parentId'] as const
+  const keys = ['name', 'timeZone', 'code', 'gln', 'population', 'latitude', 'longitude', 'parentId'] as const
   return keys.every((key) => before[key] === after[key])
 }
 
@@ -171,6 +180,11 @@ function checkFields({ timeZone, code, gln }: Static<typeof FacilityChange>): vo
   // In files a facility without a code goes by its id.
   if (code && isId(code)) throw new CodedError('request.invalid', 'code has the form of an id.')
   if (gln && !hasCheckDigit(gln)) throw new FieldError('gln', 'its check digit is wrong')
+}
+
+function checkCoordinates({ latitude, longitude }: FacilityTable): void {
+  if ((latitude === null) !== (longitude === null))
+    throw new FieldError(latitude === null ? 'latitude' : 'longitude', 'is missing: a place has both or none')
 }
 
 function codeIsTaken(error: unknown): never {

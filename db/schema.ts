@@ -51,6 +51,9 @@ export interface FacilityTable {
   gln: string | null
   /** People in the catchment area. */
   population: number | null
+  /** WGS 84, degrees; both or none. */
+  latitude: number | null
+  longitude: number | null
   /** Counts the changes: the ETag. */
   version: number
   createdAt: number

@@ -15,6 +15,9 @@ export const USP: MktFormula = { activationKilojoules: 83.144 }
 /** What Berlinger loggers print (`MKT Energy: 83.0`): tenths, cut off. */
 export const BERLINGER: MktFormula = { activationKilojoules: 83, decimals: 1 }
 
+/** Heat of activation over the gas constant, in kelvin, of the USP. */
+export const mktKelvin = Math.round(USP.activationKilojoules / GAS_CONSTANT)
+
 /** A mean kinetic temperature as it is being summed up. Changed in place, since a year of readings goes through it. */
 export interface Mkt {
   readonly kelvin: number

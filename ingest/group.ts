@@ -163,6 +163,7 @@ async function publish(state: GroupState, batch: OpenBatch): Promise<void> {
     batch.durable.resolve()
   } catch (error) {
     state.log.warn({ err: error, readings: readings.length }, 'a batch could not be made durable')
+    state.metrics.count('coldstream_confirm_failures_total', {})
     batch.durable.reject(error)
   }
   state.inFlight--

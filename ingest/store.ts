@@ -6,7 +6,8 @@ import type { Db } from '../db/schema.ts'
 import type { Batch } from '../domain/batch.ts'
 import { CodedError } from '../domain/errors.ts'
 import { latestKey, type Cache } from '../ports/cache.ts'
-import type { Metrics } from '../ports/metrics.ts'
+import type { Clock } from '../ports/clock.ts'
+import { observeLag, type Metrics } from '../ports/metrics.ts'
 import type { Consumer, Delivery, Queue, Verdict } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 import type { IngestSettings } from './settings.ts'
@@ -19,6 +20,7 @@ interface StoreDeps {
   readonly db: Db
   readonly cache: Cache
   readonly metrics: Metrics
+  readonly clock: Clock
   readonly log: Logger
   readonly settings: IngestSettings
   /** Told of refusals that were kept, so that their number stays bounded between two purges. */
@@ -110,6 +112,7 @@ async function keep(deps: StoreDeps, batches: readonly Batch[]): Promise<void> {
   void deps.cache.delete(...[...devices].map(latestKey))
   await keepInDatabase(deps, batches)
   deps.metrics.count('coldstream_readings_stored_total', {}, readings.length)
+  for (const { acceptedAt } of batches) observeLag(deps, 'stored', acceptedAt)
   if (readings.length > 0) deps.cache.publish('readings', readings)
 }
 

@@ -143,6 +143,12 @@ function addOperationalRoutes(app: FastifyInstance, { metrics, parts }: HttpDeps
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.scrape()),
   )
+  metrics.beforeScrape(async () => {
+    for (const part of parts) {
+      const isReady = (await readiness(part)) === 'ready'
+      metrics.set('coldstream_part_ready', { part: part.name }, isReady ? 1 : 0)
+    }
+  })
 }
 
 // Whoever asks has a timeout too, and a store that stands still answers late.

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, statfs } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { openNoticeChannels } from '../adapters/notice/open.ts'
@@ -44,7 +44,8 @@ async function compose(config: Config, log: Logger, stack: AsyncDisposableStack)
   const open = isDistributed(config) ? openDistributed : openEmbedded
   const stores = await open({ config, log, metrics, stack })
   await migrate(stores.db)
-  if (stores.queue) watchQueue(stores.queue, metrics)
+  if (stores.queue) watchQueue(stores.queue, metrics, config.QUEUE_BYTES_MAX)
+  if (!isDistributed(config)) watchDisk(config.DATA_DIR, metrics)
   const administrator = await ensureAdministrator(stores.db, { password: config.ADMIN_PASSWORD || undefined })
   const parts = await startParts({ ...stores, config, log, metrics, channels, clock: systemClock, stack })
 
@@ -60,13 +61,27 @@ async function compose(config: Config, log: Logger, stack: AsyncDisposableStack)
   return { ...ports, adminPassword: administrator.password, stop: () => stack.disposeAsync() }
 }
 
-function watchQueue(queue: Queue, metrics: PromMetrics): void {
+function watchQueue(queue: Queue, metrics: PromMetrics, bytesMax: number): void {
+  metrics.set('coldstream_queue_limit_bytes', {}, bytesMax)
+  // From the start, so that the first retry is an increase.
+  for (const name of QUEUES) metrics.count('coldstream_queue_retries_total', { queue: name }, 0)
   metrics.beforeScrape(() => {
     for (const name of QUEUES) {
-      const { batches, bytes, parked } = queue.depth(name)
+      const { batches, bytes, parked, oldestAcceptedAt } = queue.depth(name)
+      // The clock of the machine that accepted it may be ahead of ours.
+      const ageMs = oldestAcceptedAt === undefined ? 0 : Math.max(0, systemClock.now() - oldestAcceptedAt)
       metrics.set('coldstream_queue_batches', { queue: name }, batches)
       metrics.set('coldstream_queue_bytes', { queue: name }, bytes)
+      metrics.set('coldstream_queue_oldest_seconds', { queue: name }, ageMs / 1000)
       metrics.set('coldstream_queue_parked', { queue: name }, parked)
     }
+  })
+}
+
+function watchDisk(dir: string, metrics: PromMetrics): void {
+  metrics.beforeScrape(async () => {
+    const { bavail, blocks, bsize } = await statfs(dir)
+    metrics.set('coldstream_disk_free_bytes', {}, bavail * bsize)
+    metrics.set('coldstream_disk_size_bytes', {}, blocks * bsize)
   })
 }

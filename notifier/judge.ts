@@ -1,4 +1,5 @@
 import type { Reading } from '../domain/reading.ts'
+import { observeLag } from '../ports/metrics.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
 import { createJudging, fail, storesAnswer, type JudgeDeps, type Judging } from './judging.ts'
@@ -86,6 +87,7 @@ async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise
   judging.failure = undefined
   if (call.inOrder > 0)
     judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, call.inOrder)
+  for (const { batch } of deliveries) observeLag(judging, 'judged', batch.acceptedAt)
   return deliveries.map(() => 'done')
 }
 

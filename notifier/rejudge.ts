@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RuleState } from '../domain/breach.ts'
 import type { Reading } from '../domain/reading.ts'
 import type { Placement } from '../db/queries/placement.ts'
+import { observeLag } from '../ports/metrics.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
 import { findUnruled, judgeSpan } from './judge-span.ts'
@@ -51,6 +52,7 @@ export function createRejudge(judging: Judging) {
     judging.failure = undefined
     const judged = works.reduce((sum, work) => sum + work.count, 0)
     judging.metrics.count('coldstream_readings_judged_total', { path: 'window' }, judged)
+    for (const { batch } of deliveries) observeLag(judging, 'judged-again', batch.acceptedAt)
     return deliveries.map(() => 'done')
   }
 }

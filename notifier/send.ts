@@ -14,7 +14,7 @@ import {
 import { deletePushSubscription } from '../db/queries/people.ts'
 import type { BreachState, Db, NotificationTable } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Metrics } from '../ports/metrics.ts'
+import { observeLag, type Metrics } from '../ports/metrics.ts'
 import { NoticeError, type Notice, type NoticeChannel } from '../ports/notice.ts'
 import { isPart } from './by-itself.ts'
 import { writeMessage, writeTestMessage } from './message.ts'
@@ -58,6 +58,7 @@ export async function attempt(
     return postpone(deps, claimed, error)
   }
   await keepSent(deps, row.id, prepared.said)
+  observeLag(deps, 'sent', row.createdAt)
   report(deps, claimed, 'sent')
 }
 

@@ -1,5 +1,8 @@
+import type { Clock } from './clock.ts'
+
 /** Every metric there is: kind, help, labels. Prometheus conventions: base units, `_total` on counters. No device ids in labels. */
 export const METRICS = {
+  coldstream_part_ready: ['gauge', '1 while a part can do its work, as `/readyz` says; else 0.', ['part']],
   coldstream_mqtt_connections: ['gauge', 'MQTT connections open now.', []],
   coldstream_mqtt_connects_total: ['counter', 'MQTT connection attempts by outcome.', ['outcome']],
   coldstream_mqtt_packets_total: ['counter', 'Telemetry packets taken over MQTT by outcome.', ['outcome']],
@@ -21,6 +24,16 @@ export const METRICS = {
   coldstream_intake_pending_bytes: ['gauge', 'Bytes accepted from devices and not yet durable.', []],
   coldstream_batch_readings: ['histogram', 'Readings in one durable batch.', []],
   coldstream_confirm_seconds: ['histogram', 'Time to make one batch durable.', []],
+  coldstream_confirm_failures_total: [
+    'counter',
+    'Batches that could not be made durable, and were not acknowledged.',
+    [],
+  ],
+  coldstream_lag_seconds: [
+    'histogram',
+    'From acceptance until a batch was stored, judged, or (from when it came out of order) judged again; from a notification until it was sent.',
+    ['stage'],
+  ],
   coldstream_readings_stored_total: ['counter', 'Readings written to the series store.', []],
   coldstream_readings_judged_total: [
     'counter',
@@ -42,8 +55,16 @@ export const METRICS = {
   ],
   coldstream_queue_batches: ['gauge', 'Batches waiting in a queue.', ['queue']],
   coldstream_queue_bytes: ['gauge', 'Bytes waiting in a queue.', ['queue']],
+  coldstream_queue_limit_bytes: ['gauge', 'Bytes in one queue at which acknowledgements begin to wait.', []],
+  coldstream_queue_oldest_seconds: [
+    'gauge',
+    'Age of the oldest batch that is not finished; of a queue that processes share, of those that were delivered to this one.',
+    ['queue'],
+  ],
   coldstream_queue_parked: ['gauge', 'Batches parked for an operator.', ['queue']],
   coldstream_queue_retries_total: ['counter', 'Deliveries that were answered with retry.', ['queue']],
+  coldstream_disk_free_bytes: ['gauge', 'Room on the disk of `DATA_DIR`, when everything is kept there.', []],
+  coldstream_disk_size_bytes: ['gauge', 'Size of that disk.', []],
   coldstream_http_request_seconds: [
     'histogram',
     'HTTP requests by route, method and status.',
@@ -64,4 +85,16 @@ export interface Metrics {
   set<N extends MetricName>(name: N, labels: Labels<N>, value: number): void
   /** Records a value in a histogram. */
   observe<N extends MetricName>(name: N, labels: Labels<N>, value: number): void
+}
+
+/** The ways of a batch, and of a notification, that `coldstream_lag_seconds` measures. */
+export type Stage = 'stored' | 'judged' | 'judged-again' | 'sent'
+
+/** Records how long ago `since` was, now that the stage is done. The clock that said `since` may be ahead of ours. */
+export function observeLag(
+  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock },
+  stage: Stage,
+  since: number,
+): void {
+  metrics.observe('coldstream_lag_seconds', { stage }, Math.max(0, clock.now() - since) / 1000)
 }

@@ -40,6 +40,14 @@ export interface Parked {
   readonly error: string
 }
 
+export interface Depth {
+  readonly batches: number
+  readonly bytes: number
+  readonly parked: number
+  /** Of the oldest batch that is not finished, of a shared queue the oldest that this process has; undefined: there is none. */
+  readonly oldestAcceptedAt: number | undefined
+}
+
 /** The durable hand-off between the parts. Its promises are held by `test/contracts/queue.ts`. */
 export interface Queue {
   /**
@@ -64,7 +72,7 @@ export interface Queue {
    */
   pendingSince(queue: QueueName): number | undefined
   /** Of a shared queue: as of a moment ago, bytes estimated, deliveries with other processes left out. */
-  depth(queue: QueueName): { readonly batches: number; readonly bytes: number; readonly parked: number }
+  depth(queue: QueueName): Depth
   parked(queue: QueueName, limit: number): Promise<readonly Parked[]>
   /** Puts a parked batch back. False when there is none of this id. */
   replay(id: string): Promise<boolean>

@@ -63,7 +63,7 @@ test('compose.yaml is short and has no default passwords', (t) => {
 
 test('compose.yaml is valid, and only with the secrets set', { skip }, async (t) => {
   await config(given, '-q')
-  t.equal(required.length, 7)
+  t.equal(required.length, 8)
   await t.rejects(config({}, '-q'), /set it in .env/)
 })
 
@@ -86,7 +86,7 @@ test('each part runs from one image, with settings that exist and suffice', { sk
 
 test('whatever runs has a health check or needs none', { skip }, async (t) => {
   const services = under(await config(given), 'services')
-  const names = [...services.matchAll(/^(\w+):$/gm)].map(([, name = '']) => name)
+  const names = [...services.matchAll(/^([\w-]+):$/gm)].map(([, name = '']) => name)
   t.same(
     names.filter((name) => !PARTS.includes(name) && !under(services, name).includes('healthcheck:')),
     [],

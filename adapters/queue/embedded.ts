@@ -115,8 +115,8 @@ function queueOf(state: EmbeddedState): EmbeddedQueue {
     },
     pendingSince: (queue) => lanes[queue].oldestAcceptedAt,
     depth(queue) {
-      const { batches, bytes, parked } = lanes[queue]
-      return { batches, bytes, parked }
+      const { batches, bytes, parked, oldestAcceptedAt } = lanes[queue]
+      return { batches, bytes, parked, oldestAcceptedAt }
     },
     parked: (queue, limit) => listParked(state, queue, limit),
     replay: (id) => replayParked(state, id),

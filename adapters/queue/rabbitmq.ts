@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { CodedError } from '../../domain/errors.ts'
 import type { Metrics } from '../../ports/metrics.ts'
-import { QUEUES, type Consumer, type ConsumeOptions, type Queue, type QueueName } from '../../ports/queue.ts'
+import {
+  QUEUES,
+  type Consumer,
+  type ConsumeOptions,
+  type Depth,
+  type Queue,
+  type QueueName,
+} from '../../ports/queue.ts'
 import { serve, type ConsumerDesk } from './rabbitmq-consumer.ts'
 import type { Counted } from './rabbitmq-counts.ts'
 import { createInbox, wake, type Handler, type Inbox, type LocalConsumer } from './rabbitmq-inbox.ts'
@@ -133,10 +140,17 @@ function queueOf(state: RabbitState, links: Links): RabbitQueue {
   }
 }
 
-function depthOf({ inboxes, counted }: RabbitState, queue: QueueName) {
+function depthOf({ inboxes, counted }: RabbitState, queue: QueueName): Depth {
   const { items, meanBytes } = inboxes[queue]
   const batches = (counted?.counts[queue].ready ?? 0) + items.size
-  return { batches, bytes: Math.round(batches * meanBytes), parked: counted?.parked[queue] ?? 0 }
+  let oldest: number | undefined
+  for (const { acceptedAt } of items) oldest = Math.min(oldest ?? acceptedAt, acceptedAt)
+  return {
+    batches,
+    bytes: Math.round(batches * meanBytes),
+    parked: counted?.parked[queue] ?? 0,
+    oldestAcceptedAt: oldest,
+  }
 }
 
 function tellGap({ gaps, inboxes, limits: { partitions } }: RabbitState): void {

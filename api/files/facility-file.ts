@@ -26,6 +26,8 @@ export const FACILITY_FILE: FileKind = {
     { name: 'timeZone', as: 'text' },
     { name: 'population', as: 'integer' },
     { name: 'gln', as: 'text' },
+    { name: 'latitude', as: 'number' },
+    { name: 'longitude', as: 'number' },
   ],
   needed: ['code'],
   operations: { create: 'createFacility', change: 'updateFacility' },
@@ -50,17 +52,19 @@ export const FACILITY_FILE: FileKind = {
       rows.map(({ parentId }) => parentId),
       scope,
     )
-    return rows.map(({ id, code, name, level, parentId, timeZone, population, gln }) => ({
+    return rows.map(({ id, code, parentId, ...row }) => ({
       cursor: id,
       // Of the parent of their own root people know the id only.
       cells: {
         code: code ?? id,
-        name,
-        level,
+        name: row.name,
+        level: row.level,
         parentCode: parents.get(parentId ?? '') ?? parentId,
-        timeZone,
-        population,
-        gln,
+        timeZone: row.timeZone,
+        population: row.population,
+        gln: row.gln,
+        latitude: row.latitude,
+        longitude: row.longitude,
       },
     }))
   },

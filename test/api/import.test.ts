@@ -20,10 +20,10 @@ const FORMULA = '=HYPERLINK("http://x",1)'
 const GUARDED = `'=1+1`
 
 const FILES: Record<string, string> = {
-  facilities: `code,name,level,parentCode,timeZone,population
-F1,"Clinic, ""One""",facility,D1,Asia/Jakarta,1000
-D1,${GUARDED},district,C1,Asia/Jakarta,
-C1,-Country,country,,Asia/Jakarta,
+  facilities: `code,name,level,parentCode,timeZone,population,latitude,longitude
+F1,"Clinic, ""One""",facility,D1,Asia/Jakarta,1000,-6.9147,107.6098
+D1,${GUARDED},district,C1,Asia/Jakarta,,,
+C1,-Country,country,,Asia/Jakarta,,,
 `,
   'storage-points': 'facilityCode,name,profile,capacityLitres\nF1,@Room,who-30dtr,0.001\nF1,Other,,\n',
   manufacturers: `name\n"${FORMULA.replaceAll('"', '""')}"\nBio Farma\n`,

@@ -228,6 +228,20 @@ async function referenceSuite(suite: Test, databaseUrl: string): Promise<void> {
       'request.invalid',
       /population/,
     )
+    const there = { latitude: -6.9147, longitude: 107.6098 }
+    t.match(await patch(`/v1/facilities/${facility}`, admin, there), { status: 200, body: there })
+    await refuses(
+      t,
+      patch(`/v1/facilities/${facility}`, admin, { longitude: null }),
+      'request.invalid',
+      /longitude/,
+    )
+    await refuses(
+      t,
+      patch(`/v1/facilities/${facility}`, admin, { latitude: 91 }),
+      'request.invalid',
+      /latitude/,
+    )
     t.match(await get('/v1/facilities?q=p-1', admin), { body: { items: [{ id: facility }] } })
     const url = `/v1/storage-points/${storagePoint}`
     const change = { profile: 'who-30dtr', capacityLitres: 126.5 }

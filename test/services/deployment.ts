@@ -42,6 +42,8 @@ export interface Distributed extends Deployment {
   }
   /** Of the series store. */
   readonly seriesUrl: string
+  readonly databaseUrl: string
+  readonly cacheUrl: string
   /** To disturb; none unless `relayed`. */
   readonly links: {
     /** From every broker and api to one ingest worker; one for each of these. */
@@ -58,6 +60,8 @@ export interface Shape {
   readonly copies?: number
   /** Of RabbitMQ. */
   readonly queueNodes?: number
+  /** Where RabbitMQ answers Prometheus. */
+  readonly queueMetricsPort?: number
   /** The database is a Galera cluster of three nodes. */
   readonly galera?: boolean
   /** There are relays in the network between the processes: what is measured goes without, since they take their share of the machine. */
@@ -136,13 +140,16 @@ async function compose(
     processes,
     servers,
     seriesUrl: urls.SERIES_URL,
+    databaseUrl: urls.DATABASE_URL,
+    cacheUrl: urls.CACHE_URL,
     links: { intake: toIntake, queue: toQueue },
     keepLogs: (folder) => keepLogs(dir, folder),
     stop: () => stack.disposeAsync(),
   }
 }
 
-async function startServers({ queueNodes = 1, galera = false }: Shape, stack: AsyncDisposableStack) {
+async function startServers(shape: Shape, stack: AsyncDisposableStack) {
+  const { queueNodes = 1, galera = false, queueMetricsPort } = shape
   // Those that are there are stopped when another one fails.
   const keep = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> =>
     stack.adopt(await starting, (it) => it.stop())
@@ -150,7 +157,12 @@ async function startServers({ queueNodes = 1, galera = false }: Shape, stack: As
     keep<Awaited<ReturnType<typeof startGalera | typeof startSingleMariadb>>>(
       galera ? startGalera() : startSingleMariadb(),
     ),
-    keep(startRabbitmqCluster(queueNodes)),
+    keep(
+      startRabbitmqCluster(
+        queueNodes,
+        queueMetricsPort === undefined ? {} : { metricsPort: queueMetricsPort },
+      ),
+    ),
     keep(startRedis()),
     keep(startVictoriaMetrics()),
   ] as const

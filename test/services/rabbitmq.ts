@@ -51,6 +51,8 @@ export interface RabbitmqCluster {
 export interface RabbitmqPlace extends Place {
   /** Its plugin for MQTT listens there. */
   readonly mqttPort?: number
+  /** Its plugin for Prometheus listens there. */
+  readonly metricsPort?: number
 }
 
 /** Starts a private node, in a temporary folder and on free ports unless told otherwise. */
@@ -90,10 +92,19 @@ export async function startRabbitmqCluster(
   return { nodes: nodes.map(handleOf), url: nodes.map(({ url }) => url).join(' '), stop }
 }
 
-async function writeConfiguration(dir: string, { mqttPort }: RabbitmqPlace): Promise<void> {
-  const mqtt = mqttPort === undefined ? '' : `mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}\n`
-  await writeFile(join(dir, 'plugins'), mqtt ? '[rabbitmq_mqtt].\n' : '[].\n')
-  await writeFile(join(dir, 'rabbitmq.conf'), CONFIG + mqtt)
+async function writeConfiguration(dir: string, { mqttPort, metricsPort }: RabbitmqPlace): Promise<void> {
+  const plugins: string[] = []
+  let config = CONFIG
+  if (mqttPort !== undefined) {
+    plugins.push('rabbitmq_mqtt')
+    config += `mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}\n`
+  }
+  if (metricsPort !== undefined) {
+    plugins.push('rabbitmq_prometheus')
+    config += `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${metricsPort}\n`
+  }
+  await writeFile(join(dir, 'plugins'), `[${plugins.join(',')}].\n`)
+  await writeFile(join(dir, 'rabbitmq.conf'), config)
 }
 
 async function joinCluster(node: PrivateNode, first: PrivateNode | undefined): Promise<void> {
