@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto'
 import type { ConsumeMessage, GetMessage, Options } from 'amqplib'
 import type { Batch } from '../../domain/batch.ts'
 import { packReadings, unpackReadings } from './rabbitmq-readings.ts'
@@ -95,7 +96,8 @@ export function again({ content, properties }: ConsumeMessage | GetMessage, atte
       persistent: true,
       mandatory: true,
       contentType: 'application/json',
-      messageId: String(properties.messageId ?? ''),
+      // Of another publisher it may have none; parked ones are known by it.
+      messageId: String(properties.messageId || randomUUIDv7()),
       headers: { ...Object.fromEntries(kept), [ATTEMPTS]: attempts },
     },
   }
