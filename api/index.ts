@@ -22,6 +22,7 @@ import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { notificationRoutes } from './routes/notifications.ts'
+import { queueRoutes } from './routes/queues.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
@@ -94,6 +95,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(profileRoutes, deps)
     await app.register(watchRoutes, deps)
     await app.register(refusalRoutes, deps)
+    await app.register(queueRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
     await app.register(stockBatchRoutes, deps)

@@ -2,6 +2,8 @@ import type { Role } from '../domain/role.ts'
 
 const ALL: readonly Role[] = ['administrator', 'manager', 'operator', 'viewer', 'service']
 const ACTING: readonly Role[] = ['administrator', 'manager', 'operator', 'service']
+/** Of the whole system: administrators have no part of the tree. */
+const RUNNING: readonly Role[] = ['administrator']
 const MANAGING: readonly Role[] = ['administrator', 'manager']
 
 /**
@@ -120,6 +122,13 @@ export const PERMISSIONS = {
   listRefusals: ALL,
   getRefusal: ALL,
   replayRefusal: MANAGING,
+
+  listQueues: RUNNING,
+  listParkedBatches: RUNNING,
+  getParkedBatch: RUNNING,
+  replayParkedBatch: RUNNING,
+  replayParkedBatches: RUNNING,
+  discardParkedBatch: RUNNING,
 
   recordStockEvent: ACTING,
   listStockEvents: ALL,

@@ -138,6 +138,7 @@ async function apiOf(
   return startApi({
     ...deps,
     intake,
+    queue: there(deps.queue),
     series: there(deps.series),
     log: log.child({ part: 'api' }),
     sendCommand,

@@ -45,19 +45,22 @@ export async function openEmbedded({ config, log, metrics, stack }: Opening): Pr
 }
 
 /** Servers. Their drivers are loaded here, so that a facility's box does without them. */
-export async function openDistributed({ config, log, metrics, stack }: Opening): Promise<Stores> {
+export async function openDistributed(opening: Opening): Promise<Stores> {
+  const { config, log, stack } = opening
   const parts = new Set(partsOf(config))
   const wanted = (...names: PartName[]) => names.some((name) => parts.has(name))
   const db = await openDb(config.DATABASE_URL)
   stack.defer(() => db.destroy())
   const { openRedisCache } = await import('../adapters/cache/redis.ts')
   const cache = closing(stack, await openRedisCache({ url: config.CACHE_URL, log }))
-  const stores = { db, cache, sessions: undefined, series: undefined, queue: undefined }
+  const stores = { db, cache, sessions: undefined, series: undefined }
   return {
     ...stores,
     ...(wanted('broker', 'api') && { sessions: await openClusterSessions(config, log, stack) }),
     ...(wanted('ingest', 'notifier', 'api') && { series: await openServerSeries(config, log, stack) }),
-    ...(wanted('ingest', 'notifier') && { queue: await openServerQueue({ config, log, metrics, stack }) }),
+    queue: wanted('ingest', 'notifier', 'api')
+      ? await openServerQueue(opening, !wanted('ingest', 'notifier'))
+      : undefined,
   }
 }
 
@@ -71,10 +74,11 @@ async function openServerSeries(config: Config, log: Logger, stack: AsyncDisposa
   return closing(stack, await openVictoriaMetricsSeries({ url: config.SERIES_URL, log }))
 }
 
-async function openServerQueue({ config, log, metrics, stack }: Opening) {
+/** @param opensWithout for an api by itself: people are served while RabbitMQ is away */
+async function openServerQueue({ config, log, metrics, stack }: Opening, opensWithout: boolean) {
   const { openRabbitQueue } = await import('../adapters/queue/rabbitmq.ts')
   const limits = { bytesMax: config.QUEUE_BYTES_MAX }
-  return closing(stack, await openRabbitQueue({ url: config.QUEUE_URL, log, metrics, limits }))
+  return closing(stack, await openRabbitQueue({ url: config.QUEUE_URL, log, metrics, limits, opensWithout }))
 }
 
 function closing<T extends { close(): Promise<void> }>(stack: AsyncDisposableStack, resource: T): T {
