@@ -15,6 +15,8 @@ export interface Command {
 
 export interface ApiDeps {
   readonly db: Db
+  /** Where log entries are; it may be the same. */
+  readonly logs: Db
   readonly series: Series
   readonly cache: Cache
   readonly intake: Intake

@@ -123,6 +123,8 @@ export const PERMISSIONS = {
   getRefusal: ALL,
   replayRefusal: MANAGING,
 
+  // What the parts said is shown to administrators only.
+  listLogs: MANAGING,
   listQueues: RUNNING,
   listParkedBatches: RUNNING,
   getParkedBatch: RUNNING,

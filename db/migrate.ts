@@ -11,6 +11,7 @@ import * as m0005 from './migrations/0005-profiles.ts'
 import * as m0006 from './migrations/0006-watch.ts'
 import * as m0007 from './migrations/0007-people.ts'
 import * as m0008 from './migrations/0008-numbers.ts'
+import * as m0010 from './migrations/0010-logs.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
 import { WATCH_RULES } from '../domain/watch-rule.ts'
 
@@ -23,6 +24,7 @@ const migrations: Record<string, Migration> = {
   '0006-watch': m0006,
   '0007-people': m0007,
   '0008-numbers': m0008,
+  '0010-logs': m0010,
 }
 
 /**

@@ -95,6 +95,13 @@ export const SETTINGS = {
     default: 'info',
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
   }),
+  LOG_RETENTION_DAYS: Type.Integer({
+    minimum: 1,
+    maximum: 3650,
+    default: 30,
+    description: 'How long what was logged is kept for `GET /v1/logs`. The audit is kept for ever.',
+  }),
+  LOG_BYTES_MAX: bytes(268_435_456, 'Size of what was logged, roughly; the oldest goes first.'),
   SHUTDOWN_TIMEOUT_MS: milliseconds(
     15_000,
     'Deadline of a clean stop; after it the process exits all the same.',

@@ -1,6 +1,7 @@
 import { NoticeUrlError } from '../adapters/notice/open.ts'
 import { ConfigError, readConfig, redacted, type Config } from './config.ts'
 import { isDistributed } from './deployment.ts'
+import { createLogKeeper } from './log-keeper.ts'
 import { createLog } from './log.ts'
 import { startProgram, type Program } from './program.ts'
 import { VERSION } from './version.ts'
@@ -13,10 +14,11 @@ if (process.argv.includes('--help')) {
 }
 
 const config = configOrExit()
-const log = createLog(config.LOG_LEVEL)
+const keeper = createLogKeeper()
+const log = createLog(config.LOG_LEVEL, { taps: [keeper.tap] })
 log.info({ version: VERSION, settings: redacted(config) }, 'starting')
 try {
-  const program = await startProgram(config, log)
+  const program = await startProgram(config, log, keeper)
   stopOnSignals(program)
   // One process of several is not where a person begins.
   if (config.LOG_LEVEL !== 'silent' && !isDistributed(config)) console.log(welcome(program))
