@@ -167,6 +167,8 @@ export interface BreachChangeTable {
   /** JSON of the breach before and after; null where there was none. */
   before: string | null
   after: string | null
+  /** W3C Trace Context of the reading that made it, when that was traced. */
+  traceparent?: string | null
   /** When the notifier had made its notifications of it (perhaps none); null: still to do. */
   toldAt: number | null
 }

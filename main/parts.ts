@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Intake } from '../ports/intake.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
 import type { Part } from '../ports/part.ts'
+import type { Tracer } from '../ports/trace.ts'
 import type { Config } from './config.ts'
 import { partsOf } from './deployment.ts'
 import type { PromMetrics } from './metrics.ts'
@@ -23,6 +24,7 @@ interface Starting extends Stores {
   readonly metrics: PromMetrics
   readonly clock: Clock
   readonly channels: readonly NoticeChannel[]
+  readonly tracer?: Tracer | undefined
   /** Stops what was started, last first. */
   readonly stack: AsyncDisposableStack
 }

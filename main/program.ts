@@ -6,6 +6,7 @@ import { ensureAdministrator } from '../api/index.ts'
 import { migrate } from '../db/migrate.ts'
 import { systemClock } from '../ports/clock.ts'
 import { QUEUES, type Queue } from '../ports/queue.ts'
+import type { Tracer } from '../ports/trace.ts'
 import type { Config } from './config.ts'
 import { isDistributed } from './deployment.ts'
 import { buildHttp } from './http.ts'
@@ -25,28 +26,35 @@ export interface Program {
   stop(): Promise<void>
 }
 
-interface Composing {
+/** Who follows what happens. */
+export interface Watching {
+  /** Keeps what is written to the log; without it nothing is kept. */
+  readonly keeper?: LogKeeper | undefined
+  readonly tracer?: Tracer | undefined
+}
+
+interface Composing extends Watching {
   readonly config: Config
   readonly log: Logger
-  readonly keeper: LogKeeper | undefined
   readonly stack: AsyncDisposableStack
 }
 
-/**
- * The composition root: opens the stores, starts the parts from left to right, listens. What was opened is closed when a later step fails.
- * @param keeper keeps what is written to `log`; without it nothing is kept
- */
-export async function startProgram(config: Config, log: Logger, keeper?: LogKeeper): Promise<Program> {
+/** The composition root: opens the stores, starts the parts from left to right, listens. What was opened is closed when a later step fails. */
+export async function startProgram(
+  config: Config,
+  log: Logger,
+  { keeper, tracer }: Watching = {},
+): Promise<Program> {
   const stack = new AsyncDisposableStack()
   try {
-    return await compose({ config, log, keeper, stack })
+    return await compose({ config, log, keeper, tracer, stack })
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function compose({ config, log, keeper, stack }: Composing): Promise<Program> {
+async function compose({ config, log, keeper, tracer, stack }: Composing): Promise<Program> {
   const metrics = createMetrics()
   // Before anything is kept: what is wrong with NOTICE_URLS is wrong with the settings.
   const channels = openNoticeChannels(config.NOTICE_URLS, { log })
@@ -62,7 +70,16 @@ async function compose({ config, log, keeper, stack }: Composing): Promise<Progr
   }
   if (stores.queue) watchQueue(stores.queue, metrics)
   const administrator = await ensureAdministrator(stores.db, { password: config.ADMIN_PASSWORD || undefined })
-  const parts = await startParts({ ...stores, config, log, metrics, channels, clock: systemClock, stack })
+  const parts = await startParts({
+    ...stores,
+    config,
+    log,
+    metrics,
+    tracer,
+    channels,
+    clock: systemClock,
+    stack,
+  })
 
   const http = await buildHttp({
     log: log.child({ part: 'http' }),
