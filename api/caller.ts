@@ -24,6 +24,8 @@ export interface Caller {
   readonly session: string
   /** When their access token ends, epoch milliseconds. */
   readonly expiresAt: number
+  /** Of what they ask now. */
+  readonly requestId: string
 }
 
 declare module 'fastify' {
@@ -70,7 +72,7 @@ export async function guard(app: FastifyInstance, deps: RouteDeps): Promise<void
   app.addHook('onRequest', async (request) => {
     const operation = request.routeOptions.config.operationId
     if (operation === undefined || PERMISSIONS[operation] === 'public') return
-    request.caller = await look(await verifyToken(request))
+    request.caller = { ...(await look(await verifyToken(request))), requestId: request.id }
     if (!may(request.caller, operation)) throw new CodedError('auth.forbidden')
   })
 }
@@ -95,7 +97,7 @@ async function verifyToken(request: FastifyRequest): Promise<Session> {
  * Makes the look-up of the caller of a session as the database knows them now: those who come at the same time are looked up together.
  * It throws `auth.required` when the user is disabled, the session is revoked, or they have no place to act in.
  */
-export function createLookUp(db: DbOrTrx): (session: Session) => Promise<Caller> {
+export function createLookUp(db: DbOrTrx): (session: Session) => Promise<Omit<Caller, 'requestId'>> {
   const findActor = together(
     async (sessions: readonly Session[]) => {
       const actors = await findActors(db, sessions)
@@ -106,7 +108,10 @@ export function createLookUp(db: DbOrTrx): (session: Session) => Promise<Caller>
   return async (session) => callerOf(await findActor(session), session)
 }
 
-function callerOf(actor: Actor | undefined, { userId, session, expiresAt }: Session): Caller {
+function callerOf(
+  actor: Actor | undefined,
+  { userId, session, expiresAt }: Session,
+): Omit<Caller, 'requestId'> {
   const scope = actor?.role === 'administrator' ? '' : actor?.path
   if (!actor || actor.id !== userId || scope === null || scope === undefined)
     throw new CodedError('auth.required')

@@ -4,6 +4,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Intake } from '../ports/intake.ts'
 import type { Metrics } from '../ports/metrics.ts'
+import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
 
 /** A command for a device, as it goes down to it. */
@@ -14,9 +15,13 @@ export interface Command {
 
 export interface ApiDeps {
   readonly db: Db
+  /** Where log entries are; it may be the same. */
+  readonly logs: Db
   readonly series: Series
   readonly cache: Cache
   readonly intake: Intake
+  /** For operators. */
+  readonly queue: Pick<Queue, 'state' | 'parked' | 'findParked' | 'replay' | 'discard'>
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock

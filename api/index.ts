@@ -18,10 +18,12 @@ import { equipmentRoutes } from './routes/equipment.ts'
 import { exposureRoutes } from './routes/exposure.ts'
 import { escalationRoutes, onCallRoutes } from './routes/escalation.ts'
 import { facilityRoutes } from './routes/facilities.ts'
+import { logRoutes } from './routes/logs.ts'
 import { lotTraceRoutes } from './routes/lot-trace.ts'
 import { fileRoutes } from './routes/files.ts'
 import { meRoutes } from './routes/me.ts'
 import { notificationRoutes } from './routes/notifications.ts'
+import { queueRoutes } from './routes/queues.ts'
 import { readingRoutes } from './routes/readings.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { refusalRoutes } from './routes/refusals.ts'
@@ -95,6 +97,8 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(profileRoutes, deps)
     await app.register(watchRoutes, deps)
     await app.register(refusalRoutes, deps)
+    await app.register(queueRoutes, deps)
+    await app.register(logRoutes, deps)
     await app.register(stockEventRoutes, deps)
     await app.register(stockRoutes, deps)
     await app.register(stockBatchRoutes, deps)

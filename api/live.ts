@@ -283,7 +283,8 @@ async function heartbeat(state: LiveState, client: LiveClient): Promise<void> {
   const { db } = state.deps
   const { id, session, expiresAt } = client.caller
   try {
-    const caller = await state.lookUp({ userId: id, session, expiresAt })
+    const { requestId } = client.caller
+    const caller = { ...(await state.lookUp({ userId: id, session, expiresAt })), requestId }
     const under = (await pathOf(db, caller, client.filter.facilityId)) ?? ''
     Object.assign(client, { caller, under })
     if (state.clients.has(client)) send(state, client, ': still here\n\n')

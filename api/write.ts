@@ -180,7 +180,7 @@ interface Change {
 /** Writes down who changed what. Call it in the transaction of the change. Never give it secrets. */
 export async function audit(
   trx: DbOrTrx,
-  caller: Pick<Caller, 'id'>,
+  caller: Pick<Caller, 'id' | 'scope' | 'requestId'>,
   at: number,
   change: Change,
 ): Promise<void> {
@@ -193,5 +193,7 @@ export async function audit(
     entityId: change.entityId,
     before: change.before ? JSON.stringify(change.before) : null,
     after: change.after ? JSON.stringify(change.after) : null,
+    requestId: caller.requestId,
+    scope: caller.scope,
   })
 }

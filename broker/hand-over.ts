@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../ports/clock.ts'
 import type { Intake, Packet } from '../ports/intake.ts'
 import type { Metrics } from '../ports/metrics.ts'
+import type { Tracer } from '../ports/trace.ts'
 import type { Gate } from './gate.ts'
 import { createInFlight } from './in-flight.ts'
 import { logBurst } from './log-burst.ts'
@@ -25,6 +26,7 @@ interface Deps {
   readonly log: Logger
   readonly clock: Clock
   readonly settings: BrokerSettings
+  readonly tracer?: Tracer | undefined
 }
 
 const ACCEPTED = { outcome: 'accepted' } as const
@@ -42,7 +44,7 @@ interface Waiting {
   readonly tries: number
 }
 
-export function createHandOver({ intake, metrics, log, clock, settings }: Deps): HandOver {
+export function createHandOver({ intake, metrics, log, clock, settings, tracer }: Deps): HandOver {
   const logFailure = logBurst(log, clock, 'the intake takes no packets')
   const inFlight = createInFlight()
   let failing = false
@@ -100,7 +102,7 @@ export function createHandOver({ intake, metrics, log, clock, settings }: Deps):
   }
 
   return {
-    give,
+    give: tracer ? traced(tracer, give) : give,
     async finish(timeoutMs) {
       const drained = await inFlight.drained(timeoutMs)
       stopped = true
@@ -112,6 +114,18 @@ export function createHandOver({ intake, metrics, log, clock, settings }: Deps):
     get failing() {
       return failing
     },
+  }
+}
+
+/** A trace of a packet begins here, and this step of it ends with the acknowledgement. */
+function traced(tracer: Tracer, give: HandOver['give']): HandOver['give'] {
+  return (packet, gate, done) => {
+    const span = tracer.begin('publish', { deviceId: packet.deviceId, topic: packet.topic })
+    if (span === undefined) return give(packet, gate, done)
+    give({ ...packet, traceparent: span.traceparent }, gate, (error) => {
+      span.end(error)
+      done(error)
+    })
   }
 }
 

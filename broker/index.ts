@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Intake } from '../ports/intake.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { Part } from '../ports/part.ts'
+import type { Tracer } from '../ports/trace.ts'
 import { pauseReading } from './aedes-internals.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { createSendCommand, type Command } from './commands.ts'
@@ -32,6 +33,7 @@ export interface BrokerDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+  readonly tracer?: Tracer | undefined
   /** For Aedes: a persistence of its family. Whoever opened it closes it, after the broker has stopped. */
   readonly persistence: unknown
   /** For Aedes: how it tells the other brokers of a cluster; needs a persistence that they share. Without it this broker is alone. */

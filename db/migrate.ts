@@ -12,6 +12,7 @@ import * as m0006 from './migrations/0006-watch.ts'
 import * as m0007 from './migrations/0007-people.ts'
 import * as m0008 from './migrations/0008-numbers.ts'
 import * as m0009 from './migrations/0009-grafana.ts'
+import * as m0010 from './migrations/0010-logs.ts'
 import * as m0011 from './migrations/0011-said-end.ts'
 import { SHIPPED_REASONS } from '../domain/stock.ts'
 import { WATCH_RULES } from '../domain/watch-rule.ts'
@@ -26,6 +27,7 @@ const migrations: Record<string, Migration> = {
   '0007-people': m0007,
   '0008-numbers': m0008,
   '0009-grafana': m0009,
+  '0010-logs': m0010,
   '0011-said-end': m0011,
 }
 

@@ -3,6 +3,7 @@ import type { Severity } from '../domain/rule.ts'
 import type { Cause } from '../domain/watch-rule.ts'
 import type { EquipmentKind, Level, Role } from '../domain/role.ts'
 import type { EpcisSchema } from './schema-epcis.ts'
+import type { LogsSchema } from './schema-logs.ts'
 import type { NumbersSchema } from './schema-numbers.ts'
 import type { OrdersSchema } from './schema-orders.ts'
 import type { BreachClosing, PeopleSchema } from './schema-people.ts'
@@ -15,7 +16,15 @@ import type { WatchSchema } from './schema-watch.ts'
  * snake_case in SQL (CamelCasePlugin), so that Grafana and people at a SQL prompt meet ordinary names.
  */
 export interface Schema
-  extends StockSchema, OrdersSchema, EpcisSchema, PeopleSchema, RulesSchema, WatchSchema, NumbersSchema {
+  extends
+    StockSchema,
+    OrdersSchema,
+    EpcisSchema,
+    PeopleSchema,
+    RulesSchema,
+    WatchSchema,
+    NumbersSchema,
+    LogsSchema {
   facility: FacilityTable
   storagePoint: StoragePointTable
   equipment: EquipmentTable
@@ -161,6 +170,8 @@ export interface BreachChangeTable {
   /** JSON of the breach before and after; null where there was none. */
   before: string | null
   after: string | null
+  /** W3C Trace Context of the reading that made it, when that was traced. */
+  traceparent?: string | null
   /** When the notifier had made its notifications of it (perhaps none); null: still to do. */
   toldAt: number | null
 }
@@ -263,4 +274,8 @@ export interface AuditTable {
   entityId: string
   before: string | null
   after: string | null
+  /** Finds it in the log; null: it is older than this column. */
+  requestId: string | null
+  /** Path of the part of the tree in which whoever did it could act then; empty: everywhere; null: it is older than this column. */
+  scope: string | null
 }

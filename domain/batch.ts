@@ -22,6 +22,13 @@ export interface AttributeUpdate {
   readonly time: number
 }
 
+/** Where a reading's way is being traced: under this the next step is. */
+export interface Trace {
+  readonly deviceId: string
+  /** W3C Trace Context. */
+  readonly traceparent: string
+}
+
 /** What the intake makes durable in one go: many packets' worth, so that one commit or confirm serves them all. */
 export interface Batch {
   /** UUIDv7. */
@@ -31,4 +38,6 @@ export interface Batch {
   readonly readings: readonly Reading[]
   readonly refusals: readonly Refusal[]
   readonly attributes: readonly AttributeUpdate[]
+  /** Left out when nothing of it is traced, as nearly always. */
+  readonly traces?: readonly Trace[]
 }

@@ -27,6 +27,10 @@ export const DETAILS: Readonly<Record<string, { readonly id: string; readonly fr
     id: 'type bukan salah satu dari EPCIS 2.0.',
     fr: 'type n’est pas un de ceux d’EPCIS 2.0.',
   },
+  'It is no batch: discard it.': {
+    id: 'Ini bukan batch: buanglah.',
+    fr: 'Ce n’est pas un lot de messages : écartez-le.',
+  },
   'Nothing is allocated.': { id: 'Belum ada yang dialokasikan.', fr: 'Rien n’est alloué.' },
   'The receipt under this id was taken back.': {
     id: 'Penerimaan dengan id ini telah dibatalkan.',

@@ -2,6 +2,8 @@ import type { Role } from './role.ts'
 
 const ALL: readonly Role[] = ['administrator', 'manager', 'operator', 'viewer', 'service']
 const ACTING: readonly Role[] = ['administrator', 'manager', 'operator', 'service']
+/** Of the whole system: administrators have no part of the tree. */
+const RUNNING: readonly Role[] = ['administrator']
 const MANAGING: readonly Role[] = ['administrator', 'manager']
 
 /**
@@ -120,6 +122,15 @@ export const PERMISSIONS = {
   listRefusals: ALL,
   getRefusal: ALL,
   replayRefusal: MANAGING,
+
+  // What the parts said is shown to administrators only.
+  listLogs: MANAGING,
+  listQueues: RUNNING,
+  listParkedBatches: RUNNING,
+  getParkedBatch: RUNNING,
+  replayParkedBatch: RUNNING,
+  replayParkedBatches: RUNNING,
+  discardParkedBatch: RUNNING,
 
   recordStockEvent: ACTING,
   listStockEvents: ALL,

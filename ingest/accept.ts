@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
+import type { Trace } from '../domain/batch.ts'
 import { CodedError } from '../domain/errors.ts'
 import type { Intake, Outcome, Packet } from '../ports/intake.ts'
+import type { Tracer } from '../ports/trace.ts'
 import type { Children } from './children.ts'
 import type { Child, Decoded } from './codecs/codec.ts'
 import { decode, refuseWhole } from './codecs/native.ts'
@@ -13,6 +15,7 @@ interface AcceptDeps {
   readonly children: Children
   readonly log: Logger
   readonly settings: IngestSettings
+  readonly tracer?: Tracer | undefined
 }
 
 // A packet beyond the limit was nobody's honest reading: its beginning is enough to recognise it by.
@@ -74,9 +77,41 @@ function nobody(): undefined {
   return undefined
 }
 
-function add({ group, settings }: AcceptDeps, packet: Packet, decoded: Decoded): Promise<Outcome> {
+function add(deps: AcceptDeps, packet: Packet, decoded: Decoded): Promise<Outcome> {
+  const { traceparent } = packet
+  return traceparent === undefined
+    ? addToGroup(deps, packet, decoded)
+    : addTraced(deps, packet, decoded, traceparent)
+}
+
+async function addTraced(
+  deps: AcceptDeps,
+  packet: Packet,
+  decoded: Decoded,
+  parent: string,
+): Promise<Outcome> {
+  // Of a gateway's packet the first of those that it speaks for.
+  const deviceId = decoded.readings[0]?.deviceId ?? packet.deviceId
+  const span = deps.tracer?.follow('accept', parent, { deviceId, readings: decoded.readings.length })
+  try {
+    const traceparent = span?.traceparent ?? parent
+    const outcome = await addToGroup(deps, packet, decoded, { deviceId, traceparent })
+    span?.end()
+    return outcome
+  } catch (error) {
+    span?.end(error)
+    throw error
+  }
+}
+
+function addToGroup(
+  { group, settings }: AcceptDeps,
+  packet: Packet,
+  decoded: Decoded,
+  trace?: Trace,
+): Promise<Outcome> {
   const { length } = packet.payload
   const kept = length > settings.payloadBytesMax ? OVERSIZED_BYTES_KEPT : length
   const refusal = decoded.refused.length > 0 ? toRefusal(packet, decoded.refused, kept) : undefined
-  return group.add(decoded, refusal, length)
+  return group.add(decoded, refusal, length, trace)
 }

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { AttributeUpdate, Refusal } from '../domain/batch.ts'
+import type { AttributeUpdate, Refusal, Trace } from '../domain/batch.ts'
 import type { ErrorCode } from '../domain/errors.ts'
 import type { Reading } from '../domain/reading.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -21,7 +21,7 @@ interface GroupDeps {
 /** Gathers packets into batches, so that one confirm of the queue serves all that came while the last one was awaited. */
 export interface Group {
   /** Resolves when the batch that the packet went into is durable; rejects when that failed. */
-  add(decoded: Decoded, refusal: Refusal | undefined, bytes: number): Promise<Outcome>
+  add(decoded: Decoded, refusal: Refusal | undefined, bytes: number, trace?: Trace): Promise<Outcome>
   /** Undefined while there is room for more; else resolves when it is worth asking again. */
   room(): Promise<void> | undefined
   /** Resolves when everything added has been answered. */
@@ -38,6 +38,7 @@ interface OpenBatch {
   /** By number of readings, for packets without refusals: packets that fare alike share one promise. */
   readonly clean: Map<number, Promise<Outcome>>
   bytes: number
+  traces: Trace[] | undefined
 }
 
 interface GroupState extends GroupDeps {
@@ -65,7 +66,7 @@ export function createGroup(deps: GroupDeps): Group {
     freed: undefined,
   }
   return {
-    add: (decoded, refusal, bytes) => add(state, decoded, refusal, bytes),
+    add: (decoded, refusal, bytes, trace) => add(state, decoded, refusal, bytes, trace),
     room: () => (state.pendingBytes < state.settings.pendingBytesMax ? undefined : untilFreed(state)),
     async drained() {
       while (state.pendingBytes > 0) await untilFreed(state)
@@ -83,6 +84,7 @@ function add(
   decoded: Decoded,
   refusal: Refusal | undefined,
   payloadBytes: number,
+  trace: Trace | undefined,
 ): Promise<Outcome> {
   const bytes = 1 + payloadBytes + decoded.readings.length * READING_BYTES + (refusal?.payload.length ?? 0)
   const batch = batchFor(state, decoded.readings.length, bytes)
@@ -91,6 +93,7 @@ function add(
   for (const { code } of decoded.refused)
     batch.refusedByCode.set(code, (batch.refusedByCode.get(code) ?? 0) + 1)
   if (refusal !== undefined) batch.refusals.push(refusal)
+  if (trace !== undefined) addTrace(batch, trace)
   batch.bytes += bytes
   state.pendingBytes += bytes
   schedule(state)
@@ -114,9 +117,18 @@ function batchFor(state: GroupState, readings: number, bytes: number): OpenBatch
     durable: Promise.withResolvers(),
     clean: new Map(),
     bytes: 0,
+    traces: undefined,
   }
   state.waiting.push(batch)
   return batch
+}
+
+// Few are taken; somebody who takes all of them must not make batches of traces.
+const TRACES_PER_BATCH_MAX = 10
+
+function addTrace(batch: OpenBatch, trace: Trace): void {
+  batch.traces ??= []
+  if (batch.traces.length < TRACES_PER_BATCH_MAX) batch.traces.push(trace)
 }
 
 function outcomeOf(batch: OpenBatch, decoded: Decoded): Promise<Outcome> {
@@ -150,12 +162,12 @@ function publishWaiting(state: GroupState): void {
 }
 
 async function publish(state: GroupState, batch: OpenBatch): Promise<void> {
-  const { acceptedAt, readings, refusals, attributes } = batch
+  const { acceptedAt, readings, refusals, attributes, traces } = batch
   const startedAt = performance.now()
   state.inFlight++
   try {
     await state.queue.publish(
-      { id: randomUUIDv7(), acceptedAt, readings, refusals, attributes },
+      { id: randomUUIDv7(), acceptedAt, readings, refusals, attributes, ...(traces && { traces }) },
       readings.length > 0 ? STORE_AND_JUDGE : STORE_ONLY,
     )
     state.metrics.observe('coldstream_confirm_seconds', {}, (performance.now() - startedAt) / 1000)

@@ -9,6 +9,7 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { Part } from '../ports/part.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import type { Tracer } from '../ports/trace.ts'
 import { createIntake } from './accept.ts'
 import { rememberChildren } from './children.ts'
 import { createGroup } from './group.ts'
@@ -26,6 +27,7 @@ export interface IngestDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+  readonly tracer?: Tracer | undefined
   /** Those left out have the defaults of `INGEST_DEFAULTS`. */
   readonly settings?: Partial<IngestSettings>
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../ports/clock.ts'
 import { observeLag, type Metrics } from '../ports/metrics.ts'
 import type { Consumer, Delivery, Queue, Verdict } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import { followBatches, type Tracer } from '../ports/trace.ts'
 import type { IngestSettings } from './settings.ts'
 import { ping } from '../db/ping.ts'
 import { inTransaction } from '../db/transaction.ts'
@@ -23,6 +24,7 @@ interface StoreDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly settings: IngestSettings
+  readonly tracer?: Tracer | undefined
   /** Told of refusals that were kept, so that their number stays bounded between two purges. */
   readonly refusalsKept: (count: number) => void
 }
@@ -38,9 +40,13 @@ export function startStore(deps: StoreDeps): Consumer {
     'store',
     async (deliveries) => {
       // Side by side: a store on another machine may take a second to make a write durable, however small it is.
+      const batches = deliveries.map(({ batch }) => batch)
+      const steps = followBatches(deps.tracer, 'store', batches)
       const groups = divide(deliveries, storeReadingsMax)
       const verdicts = groups.map((together) => storeTogether(deps, together, stopping.signal))
-      return (await Promise.all(verdicts)).flat()
+      const all = (await Promise.all(verdicts)).flat()
+      steps?.end(all.every((verdict) => verdict === 'done') ? undefined : 'not all of it was stored')
+      return all
     },
     { deliveriesMax: storeDeliveriesMax },
   )

@@ -95,6 +95,24 @@ export const SETTINGS = {
     default: 'info',
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
   }),
+  LOG_RETENTION_DAYS: Type.Integer({
+    minimum: 1,
+    maximum: 3650,
+    default: 30,
+    description: 'How long what was logged is kept for `GET /v1/logs`. The audit is kept for ever.',
+  }),
+  LOG_BYTES_MAX: bytes(268_435_456, 'Size of what was logged, roughly; the oldest goes first.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text(
+    '',
+    'Where traces and logs are sent over OTLP/HTTP: `http://host:4318` of a collector. Empty: nowhere, and nothing is loaded for it.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: secret('Headers for the collector: `name=value`, separated by commas.'),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 0.001,
+    description: 'Share of the packets of which the whole way to the notification is traced.',
+  }),
   SHUTDOWN_TIMEOUT_MS: milliseconds(
     15_000,
     'Deadline of a clean stop; after it the process exits all the same.',

@@ -81,7 +81,9 @@ async function main(options: Options): Promise<number> {
 
 async function run(options: Options, dataDir: string, screen: Screen): Promise<number> {
   const { config, notes } = await demoConfig(process.env, dataDir)
-  const log = createLog(config.LOG_LEVEL, { write: (text: string) => screen.line(text.trimEnd()) })
+  const log = createLog(config.LOG_LEVEL, {
+    destination: { write: (text: string) => screen.line(text.trimEnd()) },
+  })
   const program = await startProgram(config, log)
   try {
     const password = config.ADMIN_PASSWORD

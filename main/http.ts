@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { constants } from 'node:zlib'
 import type { Logger } from 'pino'
 import { Type } from 'typebox'
+import type { Caller } from '../api/caller.ts'
 import { notFoundHandler, Problem, problemHandler } from '../api/errors.ts'
 import type { Part } from '../ports/part.ts'
 import type { PromMetrics } from './metrics.ts'
@@ -99,7 +100,8 @@ function observeRequests(app: FastifyInstance, metrics: PromMetrics): void {
     }
     metrics.observe('coldstream_http_request_seconds', labels, reply.elapsedTime / 1000)
     const level = reply.statusCode >= 400 ? 'info' : 'debug'
-    request.log[level]({ ...labels, elapsedMs: Math.round(reply.elapsedTime) }, 'answered')
+    const userId = (request.caller as Caller | undefined)?.id
+    request.log[level]({ ...labels, userId, elapsedMs: Math.round(reply.elapsedTime) }, 'answered')
   })
 }
 

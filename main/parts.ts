@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Intake } from '../ports/intake.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
 import type { Part } from '../ports/part.ts'
+import type { Tracer } from '../ports/trace.ts'
 import { WEBSITE_DIR } from './website.ts'
 import type { Config } from './config.ts'
 import { partsOf } from './deployment.ts'
@@ -24,6 +25,7 @@ interface Starting extends Stores {
   readonly metrics: PromMetrics
   readonly clock: Clock
   readonly channels: readonly NoticeChannel[]
+  readonly tracer?: Tracer | undefined
   /** Stops what was started, last first. */
   readonly stack: AsyncDisposableStack
 }
@@ -139,6 +141,7 @@ async function apiOf(
   return startApi({
     ...deps,
     intake,
+    queue: there(deps.queue),
     series: there(deps.series),
     log: log.child({ part: 'api' }),
     sendCommand,

@@ -6,9 +6,11 @@ import { ensureAdministrator } from '../api/index.ts'
 import { migrate } from '../db/migrate.ts'
 import { systemClock } from '../ports/clock.ts'
 import { QUEUES, type Queue } from '../ports/queue.ts'
+import type { Tracer } from '../ports/trace.ts'
 import type { Config } from './config.ts'
 import { isDistributed } from './deployment.ts'
 import { buildHttp } from './http.ts'
+import type { LogKeeper } from './log-keeper.ts'
 import { createMetrics, type PromMetrics } from './metrics.ts'
 import { startParts } from './parts.ts'
 import { openDistributed, openEmbedded } from './stores.ts'
@@ -24,18 +26,35 @@ export interface Program {
   stop(): Promise<void>
 }
 
+/** Who follows what happens. */
+export interface Watching {
+  /** Keeps what is written to the log; without it nothing is kept. */
+  readonly keeper?: LogKeeper | undefined
+  readonly tracer?: Tracer | undefined
+}
+
+interface Composing extends Watching {
+  readonly config: Config
+  readonly log: Logger
+  readonly stack: AsyncDisposableStack
+}
+
 /** The composition root: opens the stores, starts the parts from left to right, listens. What was opened is closed when a later step fails. */
-export async function startProgram(config: Config, log: Logger): Promise<Program> {
+export async function startProgram(
+  config: Config,
+  log: Logger,
+  { keeper, tracer }: Watching = {},
+): Promise<Program> {
   const stack = new AsyncDisposableStack()
   try {
-    return await compose(config, log, stack)
+    return await compose({ config, log, keeper, tracer, stack })
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function compose(config: Config, log: Logger, stack: AsyncDisposableStack): Promise<Program> {
+async function compose({ config, log, keeper, tracer, stack }: Composing): Promise<Program> {
   const metrics = createMetrics()
   // Before anything is kept: what is wrong with NOTICE_URLS is wrong with the settings.
   const channels = openNoticeChannels(config.NOTICE_URLS, { log })
@@ -46,10 +65,29 @@ async function compose(config: Config, log: Logger, stack: AsyncDisposableStack)
   await migrate(stores.db)
   if (stores.queue) watchQueue(stores.queue, metrics, config.QUEUE_BYTES_MAX)
   if (!isDistributed(config)) watchDisk(config.DATA_DIR, metrics)
+  if (keeper) {
+    const { LOG_RETENTION_DAYS: retentionDays, LOG_BYTES_MAX: bytesMax } = config
+    keeper.start({ db: stores.logs, metrics, retentionDays, bytesMax })
+    stack.defer(() => keeper.stop())
+  }
   const administrator = await ensureAdministrator(stores.db, { password: config.ADMIN_PASSWORD || undefined })
-  const parts = await startParts({ ...stores, config, log, metrics, channels, clock: systemClock, stack })
+  const parts = await startParts({
+    ...stores,
+    config,
+    log,
+    metrics,
+    tracer,
+    channels,
+    clock: systemClock,
+    stack,
+  })
 
-  const http = await buildHttp({ log, metrics, parts: parts.all, bodyBytesMax: config.HTTP_BODY_BYTES_MAX })
+  const http = await buildHttp({
+    log: log.child({ part: 'http' }),
+    metrics,
+    parts: parts.all,
+    bodyBytesMax: config.HTTP_BODY_BYTES_MAX,
+  })
   stack.defer(() => http.close())
   await http.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT })
   const ports = {

@@ -1,6 +1,8 @@
+import { hostname } from 'node:os'
 import { NoticeUrlError } from '../adapters/notice/open.ts'
 import { ConfigError, readConfig, redacted, type Config } from './config.ts'
 import { isDistributed } from './deployment.ts'
+import { createLogKeeper } from './log-keeper.ts'
 import { createLog } from './log.ts'
 import { startProgram, type Program } from './program.ts'
 import { VERSION } from './version.ts'
@@ -13,10 +15,12 @@ if (process.argv.includes('--help')) {
 }
 
 const config = configOrExit()
-const log = createLog(config.LOG_LEVEL)
+const keeper = createLogKeeper()
+const otlp = await openTelemetry(config)
+const log = createLog(config.LOG_LEVEL, { taps: otlp ? [keeper.tap, otlp.tap] : [keeper.tap] })
 log.info({ version: VERSION, settings: redacted(config) }, 'starting')
 try {
-  const program = await startProgram(config, log)
+  const program = await startProgram(config, log, { keeper, tracer: otlp?.tracer })
   stopOnSignals(program)
   // One process of several is not where a person begins.
   if (config.LOG_LEVEL !== 'silent' && !isDistributed(config)) console.log(welcome(program))
@@ -24,6 +28,23 @@ try {
   if (error instanceof NoticeUrlError) refuse(error)
   log.fatal({ err: error }, 'could not start')
   process.exit(1)
+}
+
+/** Its packages are loaded by those who want it. */
+async function openTelemetry({
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+  OTEL_TRACES_SAMPLER_ARG: ratio,
+  PARTS,
+}: Config) {
+  if (endpoint === '') return undefined
+  const { openOtlp } = await import('../adapters/trace/otlp.ts')
+  const attributes = {
+    'service.name': 'coldstream',
+    'service.version': VERSION,
+    'service.instance.id': `${hostname()}:${process.pid}`,
+    'coldstream.parts': PARTS,
+  }
+  return openOtlp({ endpoint, ratio, attributes })
 }
 
 function refuse(error: Error): never {
@@ -52,8 +73,9 @@ function stopOnSignals(program: Program): void {
       process.exit(1)
     }, config.SHUTDOWN_TIMEOUT_MS).unref()
     program.stop().then(
-      () => {
+      async () => {
         log.info('stopped')
+        await otlp?.close()
         process.exit(0)
       },
       (error: unknown) => {

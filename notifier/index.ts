@@ -8,6 +8,7 @@ import type { NoticeChannel } from '../ports/notice.ts'
 import type { Part } from '../ports/part.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import type { Tracer } from '../ports/trace.ts'
 import { FORECAST_DEFAULTS, startForecast, type ForecastSettings } from './forecast.ts'
 import { startJudge } from './judge.ts'
 import { startRuleChanges } from './rule-changes.ts'
@@ -24,6 +25,7 @@ export interface NotifierDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+  readonly tracer?: Tracer | undefined
   /** Opened and closed by the caller; empty: breaches are found, and nobody is told. */
   readonly channels: readonly NoticeChannel[]
   /** What is left out has its default. */

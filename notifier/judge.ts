@@ -1,6 +1,8 @@
+import type { Batch } from '../domain/batch.ts'
 import type { Reading } from '../domain/reading.ts'
 import { observeLag } from '../ports/metrics.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
+import { followBatches, type Following } from '../ports/trace.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
 import { createJudging, fail, storesAnswer, type JudgeDeps, type Judging } from './judging.ts'
 import type { Stream } from './judging-state.ts'
@@ -64,6 +66,8 @@ interface Call {
 }
 
 async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise<Verdict[]> {
+  const batches = deliveries.map(({ batch }) => batch)
+  const steps = followBatches(judging.tracer, 'judge', batches)
   const call: Call = { runs: new Map(), late: [], deferred: new Set(), inOrder: 0 }
   for (const { batch } of deliveries)
     judging.acceptedAtMax = Math.max(judging.acceptedAtMax, batch.acceptedAt)
@@ -72,23 +76,35 @@ async function judge(judging: Judging, deliveries: readonly Delivery[]): Promise
     judging.forecast?.note(batch.readings)
   }
   try {
-    if (call.runs.size > 0) await judging.writes.run(() => recordRuns(judging, call.runs))
+    if (call.runs.size > 0) await judging.writes.run(() => recordRuns(judging, call.runs, steps?.parents))
     for (const { number, acceptedAt, readings } of call.late) {
       const id = `${judging.name}.${number}`
-      await judging.queue.publish({ id, acceptedAt, readings, refusals: [], attributes: [] }, ['rejudge'])
+      const late = { id, acceptedAt, readings, refusals: [], attributes: [] }
+      await judging.queue.publish({ ...late, ...(steps && tracesOf(steps, readings)) }, ['rejudge'])
     }
     await judging.watch?.note(deliveries)
   } catch (error) {
     fail(judging, error, 'judge: deliveries are tried again')
+    steps?.end(error)
     undo(judging, call)
     await storesAnswer(judging)
     return deliveries.map(() => 'retry')
   }
+  steps?.end()
   judging.failure = undefined
-  if (call.inOrder > 0)
-    judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, call.inOrder)
-  for (const { batch } of deliveries) observeLag(judging, 'judged', batch.acceptedAt)
-  return deliveries.map(() => 'done')
+  countJudged(judging, call, batches)
+  return batches.map(() => 'done')
+}
+
+function countJudged(judging: Judging, { inOrder }: Call, batches: readonly Batch[]): void {
+  if (inOrder > 0) judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, inOrder)
+  for (const { acceptedAt } of batches) observeLag(judging, 'judged', acceptedAt)
+}
+
+function tracesOf({ parents }: Following, readings: readonly Reading[]): Pick<Batch, 'traces'> {
+  const devices = new Set(readings.map(({ deviceId }) => deviceId))
+  const traces = [...parents].map(([deviceId, traceparent]) => ({ deviceId, traceparent }))
+  return { traces: traces.filter(({ deviceId }) => devices.has(deviceId)) }
 }
 
 // Memory has moved on without its effects. Forgotten streams are rebuilt from the store when the deliveries come again.

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { Delivery, Queue } from '../ports/queue.ts'
 import type { Series } from '../ports/series.ts'
+import type { Tracer } from '../ports/trace.ts'
 import type { Forecast } from './forecast.ts'
 import { createStreams, type Streams } from './judging-state.ts'
 import { createPlacements, type Placements } from './placements.ts'
@@ -48,6 +49,7 @@ export interface JudgeDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+  readonly tracer?: Tracer | undefined
   /** Also told of all readings; a delivery is done when this is done with it too. */
   readonly watch?: {
     note(deliveries: readonly Delivery[]): Promise<void>

@@ -44,12 +44,18 @@ interface Work {
   readonly trx: DbOrTrx
   readonly now: number
   readonly changes: Omit<BreachChangeTable, 'id'>[]
+  /** Traces that go on here, by device. */
+  readonly traces: ReadonlyMap<string, string> | undefined
   readonly events: { breachId: string; facilityId: string | null; kind: JudgementKind }[]
 }
 
 /** Writes down what windows have shown, in one transaction, and tells about it after the commit. */
-export async function recordFindings(deps: RecordDeps, findings: readonly Finding[]): Promise<void> {
-  await record(deps, async (work) => {
+export async function recordFindings(
+  deps: RecordDeps,
+  findings: readonly Finding[],
+  traces?: ReadonlyMap<string, string>,
+): Promise<void> {
+  await record(deps, traces, async (work) => {
     for (const finding of findings) await write(work, finding)
   })
 }
@@ -58,9 +64,13 @@ export async function recordFindings(deps: RecordDeps, findings: readonly Findin
 const recordIds = new WeakMap<Run, string>()
 
 /** Writes down the runs that in-order readings have changed: as they are now, so that doing it again changes nothing. */
-export async function recordRuns(deps: RecordDeps, runs: ReadonlyMap<Run, Subject>): Promise<void> {
+export async function recordRuns(
+  deps: RecordDeps,
+  runs: ReadonlyMap<Run, Subject>,
+  traces?: ReadonlyMap<string, string>,
+): Promise<void> {
   const now = [...runs].map(([run, subject]) => ({ run, subject, breach: breachOf(run) }))
-  await record(deps, async (work) => {
+  await record(deps, traces, async (work) => {
     for (const { run, subject, breach } of now) {
       if (await writeExtension(work, subject, recordIds.get(run), breach)) continue
       const { sensor, rule } = subject
@@ -74,10 +84,14 @@ export async function recordRuns(deps: RecordDeps, runs: ReadonlyMap<Run, Subjec
   })
 }
 
-async function record(deps: RecordDeps, task: (work: Work) => Promise<void>): Promise<void> {
+async function record(
+  deps: RecordDeps,
+  traces: Work['traces'],
+  task: (work: Work) => Promise<void>,
+): Promise<void> {
   const now = deps.clock.now()
   const events = await inTransaction(deps.db, async (trx) => {
-    const work: Work = { trx, now, changes: [], events: [] }
+    const work: Work = { trx, now, traces, changes: [], events: [] }
     await task(work)
     await insertBreachChanges(trx, withIds(work.changes))
     await tellClients(work)
@@ -161,17 +175,18 @@ function changed(after: BreachTable) {
 }
 
 function note(
-  { changes, events, now }: Work,
+  { changes, events, now, traces }: Work,
   row: BreachTable | undefined,
   after: BreachTable,
   kinds: readonly JudgementKind[],
 ): void {
+  const traceparent = (after.deviceId !== null && traces?.get(after.deviceId)) || null
   let before = row
   for (const [index, kind] of kinds.entries()) {
     const isLast = index === kinds.length - 1
     // What opened and ended at once was open in between, if only for the record.
     const then: BreachTable = isLast ? after : { ...after, state: 'open', endAt: null }
-    if (kind !== 'extended') changes.push(changeOf(kind, before, then, now))
+    if (kind !== 'extended') changes.push({ ...changeOf(kind, before, then, now), traceparent })
     events.push({ breachId: after.id, facilityId: after.facilityId, kind })
     before = then
   }

@@ -4,6 +4,7 @@ import type { Reading } from '../domain/reading.ts'
 import type { Placement } from '../db/queries/placement.ts'
 import { observeLag } from '../ports/metrics.ts'
 import type { Delivery, Verdict } from '../ports/queue.ts'
+import { followBatches } from '../ports/trace.ts'
 import { judgeInOrder, type Runs } from './in-order.ts'
 import { findUnruled, judgeSpan } from './judge-span.ts'
 import { fail, storesAnswer, type Judging } from './judging.ts'
@@ -32,6 +33,8 @@ const SENSORS_AT_ONCE = 100
 export function createRejudge(judging: Judging) {
   return async (deliveries: readonly Delivery[]): Promise<Verdict[]> => {
     let works: Work[] = []
+    const batches = deliveries.map(({ batch }) => batch)
+    const steps = followBatches(judging.tracer, 'rejudge', batches)
     try {
       works = collect(judging, await withRequests(judging, deliveries))
       const acceptedBy = works.reduce((latest, work) => Math.max(latest, work.acceptedBy), -Infinity)
@@ -40,15 +43,18 @@ export function createRejudge(judging: Judging) {
       await judging.writes.idle()
       const outcomes = await judgeAll(judging, works)
       const findings = [...outcomes.values()].flatMap((outcome) => outcome.findings)
-      if (findings.length > 0) await judging.writes.run(() => recordFindings(judging, findings))
-      await settle(judging, outcomes)
+      if (findings.length > 0)
+        await judging.writes.run(() => recordFindings(judging, findings, steps?.parents))
+      await settle(judging, outcomes, steps?.parents)
     } catch (error) {
       // Batches that are not delivered yet may hold some of what was taken up: the streams that come next judge those anew.
+      steps?.end(error)
       for (const { stream } of works) judging.streams.forget(stream)
       if (!judging.stopping.signal.aborted) fail(judging, error, 'rejudge: deliveries are tried again')
       await storesAnswer(judging)
       return deliveries.map(() => 'retry')
     }
+    steps?.end()
     judging.failure = undefined
     const judged = works.reduce((sum, work) => sum + work.count, 0)
     judging.metrics.count('coldstream_readings_judged_total', { path: 'window' }, judged)
@@ -148,7 +154,11 @@ async function findStates(
 }
 
 // From here to the end of `getInOrder` nothing is awaited: no reading can come between what was judged and what memory says.
-async function settle(judging: Judging, outcomes: ReadonlyMap<Work, Outcome>): Promise<void> {
+async function settle(
+  judging: Judging,
+  outcomes: ReadonlyMap<Work, Outcome>,
+  traces: ReadonlyMap<string, string> | undefined,
+): Promise<void> {
   const runs: Runs = new Map()
   let inOrder = 0
   for (const [{ stream }, outcome] of outcomes) {
@@ -159,7 +169,7 @@ async function settle(judging: Judging, outcomes: ReadonlyMap<Work, Outcome>): P
   if (inOrder > 0) judging.metrics.count('coldstream_readings_judged_total', { path: 'in-order' }, inOrder)
   if (runs.size === 0) return
   try {
-    await judging.writes.run(() => recordRuns(judging, runs))
+    await judging.writes.run(() => recordRuns(judging, runs, traces))
   } catch (error) {
     for (const { stream } of runs.values()) judging.streams.forget(stream)
     throw error

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import {
   claimNotification,
   findBreachFacts,
+  findTraceparent,
   hastenBreach,
   listNotifications,
   markFailed,
@@ -16,6 +17,7 @@ import type { BreachState, Db, NotificationTable } from '../db/schema.ts'
 import type { Clock } from '../ports/clock.ts'
 import { observeLag, type Metrics } from '../ports/metrics.ts'
 import { NoticeError, type Notice, type NoticeChannel } from '../ports/notice.ts'
+import type { Tracer } from '../ports/trace.ts'
 import { isPart } from './by-itself.ts'
 import { writeMessage, writeTestMessage } from './message.ts'
 import { targetKey } from './plan.ts'
@@ -26,6 +28,7 @@ export interface SendDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
+  readonly tracer?: Tracer | undefined
   readonly settings: {
     readonly attemptTimeoutMs: number
     readonly leaseMs: number
@@ -49,6 +52,30 @@ export async function attempt(
   row: Readonly<NotificationTable>,
 ): Promise<void> {
   if (!(await claimNotification(deps.db, row, deps.clock.now() + deps.settings.leaseMs))) return
+  const span = await spanOf(deps, row)
+  const log = span ? deps.log.child(span.ids) : deps.log
+  try {
+    await attemptClaimed({ ...deps, log }, channel, row)
+    span?.end()
+  } catch (error) {
+    span?.end(error)
+    throw error
+  }
+}
+
+async function spanOf({ tracer, db }: SendDeps, { breachId, step, channel }: NotificationTable) {
+  if (!tracer || breachId === null) return undefined
+  const traceparent = await findTraceparent(db, breachId)
+  return traceparent === undefined
+    ? undefined
+    : tracer.follow('notify', traceparent, { breachId, step, channel })
+}
+
+async function attemptClaimed(
+  deps: SendDeps,
+  channel: NoticeChannel,
+  row: Readonly<NotificationTable>,
+): Promise<void> {
   const claimed = { ...row, attempts: row.attempts + 1 }
   const prepared = await prepare(deps, claimed)
   if (typeof prepared === 'string') return drop(deps, claimed, prepared)

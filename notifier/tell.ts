@@ -6,6 +6,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { NoticeChannel } from '../ports/notice.ts'
+import type { Tracer } from '../ports/trace.ts'
 import { expandChanges } from './expand.ts'
 import { attempt } from './send.ts'
 import { createSweep } from './sweep.ts'
@@ -62,6 +63,7 @@ export interface TellDeps {
   readonly log: Logger
   readonly clock: Clock
   readonly channels: readonly NoticeChannel[]
+  readonly tracer?: Tracer | undefined
   readonly settings: TellSettings
 }
 

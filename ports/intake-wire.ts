@@ -31,6 +31,8 @@ interface Head {
   readonly from: number
   /** Of each packet three: its sender, when it was received, and the bytes of its payload. */
   readonly rows: readonly number[]
+  /** Of the packets that are traced, by index. Left out when none is; older workers pass over it. */
+  readonly traces?: readonly (readonly [packet: number, traceparent: string])[]
 }
 
 const NUMBERS_PER_ROW = 3
@@ -68,7 +70,11 @@ function headOf(packets: readonly Packet[]): { readonly head: Head; readonly pay
     rows.push(sender, receivedAt - from, payload.byteLength)
     payloadBytes += payload.byteLength
   }
-  return { head: { senders, from, rows }, payloadBytes }
+  const traces = packets.flatMap(({ traceparent }, index) =>
+    traceparent === undefined ? [] : [[index, traceparent] as const],
+  )
+  const head = { senders, from, rows, ...(traces.length > 0 && { traces }) }
+  return { head, payloadBytes }
 }
 
 /** The packets of a body, their payloads as views of it; undefined when it is not what `encodePackets` makes. */
@@ -93,7 +99,20 @@ export function decodePackets(body: Buffer): Packet[] | undefined {
       receivedAt: from + (rows[row + 1] ?? 0),
     })
   }
-  return at === body.length ? packets : undefined
+  if (at !== body.length) return undefined
+  for (const [index, traceparent] of tracesOf(head)) {
+    const packet = packets[index]
+    if (packet) packets[index] = { ...packet, traceparent }
+  }
+  return packets
+}
+
+function tracesOf({ traces }: { readonly traces?: unknown }): (readonly [number, string])[] {
+  if (!Array.isArray(traces)) return []
+  return (traces as unknown[]).flatMap((one) => {
+    const [index, traceparent] = Array.isArray(one) ? (one as unknown[]) : []
+    return typeof index === 'number' && typeof traceparent === 'string' ? [[index, traceparent] as const] : []
+  })
 }
 
 function isHead(value: unknown): value is Head {

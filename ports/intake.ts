@@ -8,6 +8,8 @@ export interface Packet {
   readonly topic: string
   readonly payload: Uint8Array
   readonly receivedAt: number
+  /** W3C Trace Context, when its way is being traced. */
+  readonly traceparent?: string
 }
 
 export interface Outcome {

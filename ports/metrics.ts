@@ -72,6 +72,12 @@ export const METRICS = {
   ],
   coldstream_stream_clients: ['gauge', 'Open live streams.', []],
   coldstream_stream_dropped_total: ['counter', 'Live streams cut off because the client did not read.', []],
+  coldstream_logs_kept_total: ['counter', 'Lines of the log that were kept for searching.', []],
+  coldstream_logs_dropped_total: [
+    'counter',
+    'Lines of the log that were shown and not kept: too many waited, or the database was away at the end.',
+    [],
+  ],
 } as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string, readonly string[]]>
 
 export type MetricName = keyof typeof METRICS

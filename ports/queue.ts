@@ -34,7 +34,9 @@ export interface ConsumeOptions {
 export interface Parked {
   readonly id: string
   readonly queue: QueueName
-  readonly batch: Batch
+  /** Undefined when what lies there is no batch: somebody else has published it. */
+  readonly batch: Batch | undefined
+  readonly bytes: number
   readonly attempts: number
   readonly parkedAt: number
   readonly error: string
@@ -46,6 +48,27 @@ export interface Depth {
   readonly parked: number
   /** Of the oldest batch that is not finished, of a shared queue the oldest that this process has; undefined: there is none. */
   readonly oldestAcceptedAt: number | undefined
+}
+
+export interface ParkedQuery {
+  readonly limit: number
+  /** Id of the last one seen. */
+  readonly after?: string | undefined
+}
+
+/** What an operator wants to know of a queue. */
+export interface QueueState {
+  /** Not finished, parked ones aside; of `judge` and `rejudge` parts of batches count where there are partitions. Bytes may be estimated. */
+  readonly batches: number
+  readonly bytes: number
+  readonly parked: number
+  /** How many take deliveries from it: of a shared queue, processes. */
+  readonly consumers: number
+  /** When the oldest that is not finished was accepted; of a shared queue as far as its consumers hold it. Undefined: there is none, or it is not known. */
+  readonly oldestAcceptedAt: number | undefined
+  /** Batches that came in and that left it (done or parked), on average over the last minute, or since this process looks. */
+  readonly inPerSecond: number
+  readonly outPerSecond: number
 }
 
 /** The durable hand-off between the parts. Its promises are held by `test/contracts/queue.ts`. */
@@ -73,9 +96,20 @@ export interface Queue {
   pendingSince(queue: QueueName): number | undefined
   /** Of a shared queue: as of a moment ago, bytes estimated, deliveries with other processes left out. */
   depth(queue: QueueName): Depth
-  parked(queue: QueueName, limit: number): Promise<readonly Parked[]>
-  /** Puts a parked batch back. False when there is none of this id. */
+  /**
+   * The same and more, for people; of a shared queue for all of its processes.
+   * @throws CodedError `service.unavailable` when a shared queue has not answered for some seconds
+   */
+  state(queue: QueueName): QueueState
+  /** Parked batches in an order that stays, page by page. Of a shared queue only the oldest some thousands are looked through. */
+  parked(queue: QueueName, query: ParkedQuery): Promise<readonly Parked[]>
+  findParked(id: string): Promise<Parked | undefined>
+  /**
+   * Puts a parked batch back with all of its tries. One of `store` goes to `rejudge` as well: while it was parked, windows were judged without it.
+   * False when there is none of this id, or none that can be read.
+   */
   replay(id: string): Promise<boolean>
+  /** Deletes a parked batch for good. False when there is none of this id. */
   discard(id: string): Promise<boolean>
   /** Waits for running handlers, commits their verdicts, then closes. */
   close(): Promise<void>

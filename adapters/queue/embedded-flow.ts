@@ -6,7 +6,7 @@ import { letIn, tryEnter, type Admission, type Publication } from './embedded-ad
 import { addRulings, flush, hurry, unavailable } from './embedded-committer.ts'
 import type { Committer, CountedRuling } from './embedded-committer.ts'
 import type { ConsumerDesk } from './embedded-consumer.ts'
-import { append, offer, wake, wantsReading, type Entry, type Lane } from './embedded-lane.ts'
+import { append, leave, offer, wake, wantsReading, type Entry, type Lane } from './embedded-lane.ts'
 import type { AllFacts, Facts, QueueOperations, StoredBatch } from './embedded-worker.ts'
 import type { EmbeddedQueueLimits, EmbeddedQueueOptions } from './embedded.ts'
 
@@ -67,8 +67,7 @@ export function committed(
 
 function account(lane: Lane, { kind, bytes }: CountedRuling): void {
   if (kind === 'retry') return
-  lane.batches -= 1
-  lane.bytes -= bytes
+  leave(lane, bytes)
   if (kind !== 'park') return
   lane.parked += 1
   lane.parkedBytes += bytes

@@ -1,6 +1,7 @@
 import type { Batch } from '../../domain/batch.ts'
 import type { QueueName } from '../../ports/queue.ts'
 import type { Facts, Totals } from './embedded-worker.ts'
+import { createRate, type Rate } from './rate.ts'
 
 /** A batch in memory, waiting for a consumer or with one. */
 export interface Entry {
@@ -37,6 +38,8 @@ export interface Lane {
   claimedBytes: number
   claims: number
   consumers: number
+  readonly in: Rate
+  readonly out: Rate
   /** Wakes the consumers that found nothing to do. */
   idle: (() => void)[]
 }
@@ -57,14 +60,29 @@ export function createLane(queue: QueueName, totals: Totals, facts: Facts): Lane
     claimedBytes: 0,
     claims: 0,
     consumers: 0,
+    in: createRate(),
+    out: createRate(),
     idle: [],
   }
 }
 
+/** A batch more is on disk. */
+export function enter(lane: Lane, bytes: number): void {
+  lane.batches += 1
+  lane.bytes += bytes
+  lane.in.add(1)
+}
+
+/** A batch is finished or parked. */
+export function leave(lane: Lane, bytes: number): void {
+  lane.batches -= 1
+  lane.bytes -= bytes
+  lane.out.add(1)
+}
+
 /** A batch that has just been committed: into the window if it fits and nothing older is still unread. */
 export function offer(lane: Lane, entry: Entry, windowBytesMax: number): void {
-  lane.batches += 1
-  lane.bytes += entry.bytes
+  enter(lane, entry.bytes)
   const fits = lane.windowBytes === 0 || lane.windowBytes + entry.bytes <= windowBytesMax
   if (lane.unread > 0 || !fits) {
     lane.unread += 1

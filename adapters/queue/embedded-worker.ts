@@ -109,9 +109,11 @@ function prepare(db: DatabaseSync) {
       WHERE queue = ? AND message = ?`),
     replay: db.prepare(`UPDATE delivery SET attempts = 0, availableAt = ?, parkedAt = NULL, error = NULL
       WHERE queue = ? AND message = ? AND parkedAt IS NOT NULL`),
-    parkedBytes: db.prepare(
-      'SELECT bytes FROM delivery WHERE queue = ? AND message = ? AND parkedAt IS NOT NULL',
-    ),
+    // What is there already stays as it is: it will be judged.
+    rejudge: db.prepare(`INSERT INTO delivery (queue, message, acceptedAt, bytes, availableAt)
+      SELECT 'rejudge', message, acceptedAt, bytes, ? FROM delivery WHERE queue = 'store' AND message = ?
+      ON CONFLICT DO NOTHING`),
+    findParked: db.prepare(`${stored} WHERE d.queue = ? AND d.message = ? AND d.parkedAt IS NOT NULL`),
     oldest: db.prepare('SELECT min(acceptedAt) AS at FROM delivery WHERE queue = ? AND parkedAt IS NULL'),
     nextRetry: db.prepare(`SELECT availableAt AS at FROM delivery
       WHERE queue = ? AND availableAt > 0 AND (availableAt, message) > (?, ?) ORDER BY availableAt, message LIMIT 1`),
@@ -120,7 +122,8 @@ function prepare(db: DatabaseSync) {
     ),
     retried: db.prepare(`${stored} WHERE d.queue = ? AND d.availableAt > 0
       AND (d.availableAt, d.message) > (?, ?) AND d.availableAt <= ? ORDER BY d.availableAt, d.message`),
-    parked: db.prepare(`${stored} WHERE d.queue = ? AND d.parkedAt IS NOT NULL ORDER BY d.message LIMIT ?`),
+    parked: db.prepare(`${stored} WHERE d.queue = ? AND d.parkedAt IS NOT NULL AND d.message > ?
+      ORDER BY d.message LIMIT ?`),
     totals:
       db.prepare(`SELECT count(*) AS batches, coalesce(sum(bytes), 0) AS bytes, count(parkedAt) AS parked,
       coalesce(sum(CASE WHEN parkedAt IS NOT NULL THEN bytes END), 0) AS parkedBytes FROM delivery WHERE queue = ?`),
@@ -187,35 +190,40 @@ function operations(db: DatabaseSync) {
       const fresh = upTo(sql.fresh.iterate(queue, after), bytesMax - bytesOf(retried))
       return { retried: retried.map(storedBatch), fresh: fresh.map(storedBatch), facts: facts(queue) }
     },
-    ...parkedOperations(db, sql, facts, finish),
+    ...parkedOperations(db, sql, allFacts, finish),
   }
 }
 
 function parkedOperations(
   db: DatabaseSync,
   sql: ReturnType<typeof prepare>,
-  facts: (queue: QueueName) => Facts,
+  allFacts: () => AllFacts,
   finish: (queue: QueueName, id: number) => void,
 ) {
   const bytesOfParked = (queue: QueueName, id: number) =>
-    sql.parkedBytes.get(queue, id)?.bytes as number | undefined
+    sql.findParked.get(queue, id)?.bytes as number | undefined
   return {
-    parked: ({ queue, limit }: { queue: QueueName; limit: number }): StoredParked[] =>
-      sql.parked.all(queue, limit).map((row) => ({
-        ...storedBatch(row),
-        parkedAt: Number(row.parkedAt),
-        error: String(row.error),
-      })),
-    /** @returns bytes of what was put back; undefined when there is nothing parked under this id */
+    parked: ({ queue, after, limit }: { queue: QueueName; after: number; limit: number }): StoredParked[] =>
+      sql.parked.all(queue, after, limit).map(storedParked),
+    findParked({ queue, id }: { queue: QueueName; id: number }): StoredParked | undefined {
+      const row = sql.findParked.get(queue, id)
+      return row && storedParked(row)
+    },
+    /** @returns bytes of what was put back, undefined when there is nothing parked under this id; and whether it went to `rejudge` too */
     replay({ queue, id }: { queue: QueueName; id: number }) {
       const bytes = bytesOfParked(queue, id)
-      if (bytes !== undefined) transaction(db, () => sql.replay.run(nowMs() + 1, queue, id))
-      return { bytes, facts: facts(queue) }
+      let rejudged = false
+      if (bytes !== undefined)
+        transaction(db, () => {
+          sql.replay.run(nowMs() + 1, queue, id)
+          if (queue === 'store') rejudged = sql.rejudge.run(nowMs() + 1, id).changes > 0
+        })
+      return { bytes, rejudged, facts: allFacts() }
     },
     discard({ queue, id }: { queue: QueueName; id: number }) {
       const bytes = bytesOfParked(queue, id)
       if (bytes !== undefined) transaction(db, () => finish(queue, id))
-      return { bytes, facts: facts(queue) }
+      return { bytes, facts: allFacts() }
     },
   }
 }
@@ -247,6 +255,10 @@ function storedBatch(row: Row): StoredBatch {
     bytes: Number(row.bytes),
     body: String(row.body),
   }
+}
+
+function storedParked(row: Row): StoredParked {
+  return { ...storedBatch(row), parkedAt: Number(row.parkedAt), error: String(row.error) }
 }
 
 function totalsOf(row: Row | undefined): Totals {

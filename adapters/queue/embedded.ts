@@ -16,7 +16,7 @@ import {
   type EmbeddedState,
 } from './embedded-flow.ts'
 import { createLane, type Lane } from './embedded-lane.ts'
-import { discardParked, listParked, replayParked } from './embedded-parked.ts'
+import { discardParked, findParked, listParked, replayParked } from './embedded-parked.ts'
 import type { QueueOperations, QueueWorkerData } from './embedded-worker.ts'
 
 export interface EmbeddedQueueLimits extends CommitterLimits {
@@ -118,7 +118,13 @@ function queueOf(state: EmbeddedState): EmbeddedQueue {
       const { batches, bytes, parked, oldestAcceptedAt } = lanes[queue]
       return { batches, bytes, parked, oldestAcceptedAt }
     },
-    parked: (queue, limit) => listParked(state, queue, limit),
+    state(queue) {
+      const { batches, bytes, parked, consumers, oldestAcceptedAt, in: entering, out } = lanes[queue]
+      const rates = { inPerSecond: entering.perSecond(), outPerSecond: out.perSecond() }
+      return { batches, bytes, parked, consumers, oldestAcceptedAt, ...rates }
+    },
+    parked: (queue, query) => listParked(state, queue, query),
+    findParked: (id) => findParked(state, id),
     replay: (id) => replayParked(state, id),
     discard: (id) => discardParked(state, id),
     close: () => (closing ??= close(state, stops)),

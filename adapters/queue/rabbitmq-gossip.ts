@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib'
 import { QUEUES, type QueueName } from '../../ports/queue.ts'
+import { createFigures, figuresOf, type Figures } from './rabbitmq-figures.ts'
 import { heldSince } from './rabbitmq-inbox.ts'
 import {
   createMembers,
@@ -25,6 +26,7 @@ export interface GossipOptions {
 export interface Gossip {
   readonly members: Members
   readonly pending: Pending
+  readonly figures: Figures
   /** Speaks over this channel from now on; undefined: there is none. */
   speakOver(channel: Channel | undefined): void
   /** Listens on this channel. Rejects when the connection is lost. */
@@ -35,6 +37,14 @@ export interface Gossip {
 }
 
 const GOSSIP_MAX = 10_000
+
+function heldOf(inboxes: RabbitState['inboxes'], settled: GossipOptions['settled']): Report['held'] {
+  const of = (queue: QueueName) => {
+    const since = heldSince(inboxes[queue])
+    return { since: Number.isFinite(since) ? since : null, consumers: settled(queue) }
+  }
+  return { store: of('store'), judge: of('judge'), rejudge: of('rejudge') }
+}
 
 export function createGossip({ state, isBlocked, membersChanged, settled }: GossipOptions): Gossip {
   const { self, limits, topology, inboxes } = state
@@ -47,6 +57,7 @@ export function createGossip({ state, isBlocked, membersChanged, settled }: Goss
   }
   const greet = () => beat(false)
   const members = createMembers({ self, ...limits, changed: membersChanged, doubted, greeted: greet })
+  const figures = createFigures(self, limits.beatMs * limits.beatsMissedMax)
   const pending = createPending(limits.clockMarginMs, (round) => say({ kind: 'probe', round, replyTo: ear }))
 
   // Silent when there is no connection: nobody could hear it later.
@@ -61,31 +72,33 @@ export function createGossip({ state, isBlocked, membersChanged, settled }: Goss
 
   function beat(tick: boolean): void {
     const consumes = QUEUES.filter((queue) => [...inboxes[queue].consumers].some(({ stopped }) => !stopped))
-    say({ kind: 'beat', id: self, tick, consumes, partitions: limits.partitions })
+    say({
+      kind: 'beat',
+      id: self,
+      tick,
+      consumes,
+      partitions: limits.partitions,
+      figures: figuresOf(inboxes),
+    })
   }
 
   function hear(content: Buffer): void {
     const message = parseGossip(content)
-    if (message?.kind === 'beat') members.hearBeat(message)
-    else if (message?.kind === 'leave') members.hearLeave(message)
-    else if (message?.kind === 'report') pending.hearReport(message)
+    if (message?.kind === 'beat') {
+      figures.hearBeat(message)
+      members.hearBeat(message)
+    } else if (message?.kind === 'leave') {
+      figures.hearLeave(message)
+      members.hearLeave(message)
+    } else if (message?.kind === 'report') pending.hearReport(message)
     else if (message?.kind === 'probe')
-      say({ kind: 'report', id: self, round: message.round, held: held() }, message.replyTo)
-  }
-
-  function held(): Report['held'] {
-    const [store, judge, rejudge] = [heldOf('store'), heldOf('judge'), heldOf('rejudge')]
-    return { store, judge, rejudge }
-  }
-
-  function heldOf(queue: QueueName) {
-    const since = heldSince(inboxes[queue])
-    return { since: Number.isFinite(since) ? since : null, consumers: settled(queue) }
+      say({ kind: 'report', id: self, round: message.round, held: heldOf(inboxes, settled) }, message.replyTo)
   }
 
   return {
     members,
     pending,
+    figures,
     speakOver(channel) {
       clearInterval(beating)
       mouth = channel

@@ -47,6 +47,8 @@ export interface Inbox {
   readonly backingOff: Map<Item, () => void>
   /** The oldest `acceptedAt` of what was given back unfinished, by second. */
   readonly returned: Map<number, number>
+  /** Messages that this process has put into the queue, and those that it has taken out of it for good. */
+  readonly counts: { in: number; out: number }
   /** Of the messages seen so far, on average. */
   meanBytes: number
   /** Wakes the consumers that found nothing to do. */
@@ -61,6 +63,7 @@ export function createInbox(queue: QueueName): Inbox {
     items: new Set(),
     backingOff: new Map(),
     returned: new Map(),
+    counts: { in: 0, out: 0 },
     meanBytes: 0,
     idle: [],
   }
@@ -94,7 +97,8 @@ export function take(inbox: Inbox, itemsMax: number): Item[] {
 /** The item is acknowledged or given back, or RabbitMQ has taken it back. */
 export function finish(inbox: Inbox, item: Item, outcome: 'done' | 'returned'): void {
   inbox.items.delete(item)
-  if (outcome === 'returned') noteReturned(inbox, item.acceptedAt)
+  if (outcome === 'done') inbox.counts.out += 1
+  else noteReturned(inbox, item.acceptedAt)
   const { sub } = item
   sub.outstanding -= 1
   if (sub.outstanding === 0) sub.whenIdle?.()

@@ -4,6 +4,7 @@ import { countAll } from './rabbitmq-counts.ts'
 import { createGossip, type Gossip } from './rabbitmq-gossip.ts'
 import { closePolitely, Link } from './rabbitmq-link.ts'
 import { Outbox } from './rabbitmq-outbox.ts'
+import type { Figures } from './rabbitmq-figures.ts'
 import type { Pending } from './rabbitmq-pending.ts'
 import { Subscriptions } from './rabbitmq-subscriptions.ts'
 import { declareTopology } from './rabbitmq-topology.ts'
@@ -13,6 +14,7 @@ import type { RabbitState } from './rabbitmq.ts'
 export interface Links {
   readonly outbox: Outbox
   readonly pending: Pending
+  readonly figures: Figures
   /** Resolves when everything is connected, with undefined; or after `openTimeoutMs` with the reason why not. */
   opened(): Promise<string | undefined>
   /** Subscribes, or gives up, what the consumers of this process demand; resolves when the giving up is done. */
@@ -54,6 +56,7 @@ export function openLinks(state: RabbitState): Links {
   return {
     outbox,
     pending: gossip.pending,
+    figures: gossip.figures,
     async opened() {
       const deadline = performance.now() + limits.openTimeoutMs
       while (disconnected() && performance.now() < deadline) await sleep(10)
@@ -127,7 +130,8 @@ function openInLink(state: RabbitState, subscriptions: Subscriptions, gossip: Go
   const { urls, limits, log, topology } = state
   async function poll(channel: Channel): Promise<void> {
     const askedAt = Date.now()
-    state.counted = await countAll(channel, topology)
+    const askedMs = performance.now()
+    state.counted = { ...(await countAll(channel, topology)), askedMs }
     gossip.pending.hearCounts(askedAt, state.counted.counts)
   }
   async function keepPolling(channel: Channel): Promise<void> {

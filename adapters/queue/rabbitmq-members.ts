@@ -1,5 +1,6 @@
 import { QUEUES, type QueueName } from '../../ports/queue.ts'
-import { hash } from './rabbitmq-topology.ts'
+import type { ProcessFigures } from './rabbitmq-figures.ts'
+import { hash, isPartitioned } from './rabbitmq-topology.ts'
 
 /** What processes tell each other. */
 export type GossipMessage = Beat | Leave | Probe | Report
@@ -11,6 +12,8 @@ export interface Beat {
   readonly tick: boolean
   readonly consumes: readonly QueueName[]
   readonly partitions: number
+  /** Missing from older versions. */
+  readonly figures?: ProcessFigures
 }
 export interface Leave {
   readonly kind: 'leave'
@@ -95,8 +98,8 @@ const VANISHED_MAX = 1000
 /** Keeps the table of those who are there. Both queues of a partition go to the same process, when the same processes consume both. */
 export function createMembers(options: MembersOptions): Members {
   const others = new Map<string, Member>()
-  /** Those that were taken for gone without a word. */
-  const vanished = new Set<string>()
+  /** Those that were taken for gone without a word, and whether they might have judged. */
+  const vanished = new Map<string, boolean>()
   let heardSelfAt: number | undefined
 
   // Sooner than anybody is taken for gone: whoever takes us for gone must not be the first to notice.
@@ -113,10 +116,17 @@ export function createMembers(options: MembersOptions): Members {
   }
 
   function vanish(id: string): void {
-    vanished.add(id)
-    const [oldest = ''] = vanished
+    vanished.set(id, others.get(id)?.consumes.some(isPartitioned) ?? false)
+    const [oldest = ''] = vanished.keys()
     if (vanished.size > VANISHED_MAX) vanished.delete(oldest)
     remove(id)
+  }
+
+  // It was there all the time, and has not heard of us either: it may have had what is ours, if it judges. Who died does not come back.
+  function mayHaveJudged(id: string, known: Member | undefined, consumes: readonly QueueName[]): boolean {
+    const judged = known ? known.consumes.some(isPartitioned) : vanished.get(id)
+    const wasAway = vanished.delete(id) || (known !== undefined && known.missed >= doubtfulMax)
+    return wasAway && (judged === true || consumes.some(isPartitioned))
   }
 
   function remove(id: string): void {
@@ -128,8 +138,7 @@ export function createMembers(options: MembersOptions): Members {
       if (id === options.self) return tick ? hearSelf() : undefined
       const known = others.get(id)
       others.set(id, { consumes, partitions, missed: 0 })
-      // It was there all the time, and has not heard of us either: it may have had what is ours. Who died does not come back.
-      if (vanished.delete(id) || (known && known.missed >= doubtfulMax)) options.doubted()
+      if (mayHaveJudged(id, known, consumes)) options.doubted()
       if (known?.consumes.join() === consumes.join()) return
       if (!known) options.greeted()
       options.changed()

@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto'
 import type { ConsumeMessage, GetMessage, Options } from 'amqplib'
 import type { Batch } from '../../domain/batch.ts'
 import { packReadings, unpackReadings } from './rabbitmq-readings.ts'
@@ -40,19 +41,27 @@ export function encode(batch: Batch, id: string): Outgoing {
 
 /** The parts of a batch by partition of their devices. They keep the id of the batch. */
 export function split(batch: Batch, partitions: number): Map<number, Batch> {
-  const parts = new Map<number, { readings: unknown[]; refusals: unknown[]; attributes: unknown[] }>()
+  const parts = new Map<number, Record<(typeof LISTS)[number], unknown[]>>()
   let lastDevice: string | undefined
   let last = 0
-  for (const key of ['readings', 'refusals', 'attributes'] as const)
-    for (const item of batch[key]) {
+  for (const key of LISTS)
+    for (const item of batch[key] ?? []) {
       // Readings of a device come in runs.
       if (item.deviceId !== lastDevice) last = partitionOf((lastDevice = item.deviceId), partitions)
       let part = parts.get(last)
-      if (part === undefined) parts.set(last, (part = { readings: [], refusals: [], attributes: [] }))
+      if (part === undefined)
+        parts.set(last, (part = { readings: [], refusals: [], attributes: [], traces: [] }))
       part[key].push(item)
     }
   if (parts.size === 0) return new Map([[0, batch]])
-  return new Map([...parts].map(([partition, part]) => [partition, { ...batch, ...part } as Batch]))
+  return new Map([...parts].map(([partition, part]) => [partition, partOf(batch, part)]))
+}
+
+const LISTS = ['readings', 'refusals', 'attributes', 'traces'] as const
+
+function partOf(batch: Batch, { traces, ...part }: Record<(typeof LISTS)[number], unknown[]>): Batch {
+  const { traces: _all, ...rest } = batch
+  return { ...rest, ...part, ...(traces.length > 0 && { traces }) } as Batch
 }
 
 /** Undefined when it is none: somebody else has published it. */
@@ -95,7 +104,8 @@ export function again({ content, properties }: ConsumeMessage | GetMessage, atte
       persistent: true,
       mandatory: true,
       contentType: 'application/json',
-      messageId: String(properties.messageId ?? ''),
+      // Of another publisher it may have none; parked ones are known by it.
+      messageId: String(properties.messageId || randomUUIDv7()),
       headers: { ...Object.fromEntries(kept), [ATTEMPTS]: attempts },
     },
   }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type ChannelModel, type ConfirmChannel, type GetMessage } from 'amqplib'
 import type { Batch } from '../../domain/batch.ts'
 import { CodedError } from '../../domain/errors.ts'
-import { QUEUES, type Parked, type QueueName } from '../../ports/queue.ts'
+import { QUEUES, type Parked, type ParkedQuery, type QueueName } from '../../ports/queue.ts'
+import type { Inbox } from './rabbitmq-inbox.ts'
 import { closePolitely } from './rabbitmq-link.ts'
 import type { RabbitQueueLimits } from './rabbitmq-limits.ts'
 import { again, attemptsOf, decode, encode, reasonOf, split, type Outgoing } from './rabbitmq-message.ts'
@@ -12,20 +13,40 @@ export interface ParkedDeskOptions {
   readonly urls: readonly string[]
   readonly topology: Topology
   readonly limits: RabbitQueueLimits
+  readonly inboxes: { readonly [Q in QueueName]: Pick<Inbox, 'counts'> }
 }
 
 const TIMEOUT_MS = 30_000
 const LOCK_DELAY_MS = 50
 const RESOURCE_LOCKED = 405
 
-/** The oldest parked batches of a queue. */
-export function listParked(options: ParkedDeskOptions, queue: QueueName, limit: number): Promise<Parked[]> {
+/** A page of the parked batches of a queue, in the order of their ids: the queue itself may bring those that were looked at in another order. */
+export function listParked(
+  options: ParkedDeskOptions,
+  queue: QueueName,
+  { limit, after = '' }: ParkedQuery,
+): Promise<Parked[]> {
   return atDesk(options, async (channel) => {
-    const found: Parked[] = []
-    for await (const message of messagesOf(channel, options.topology.parked[queue], limit))
-      found.push(parkedFrom(queue, message))
-    return found
+    const page = new Map<string, GetMessage>()
+    for await (const message of messagesOf(channel, options, queue)) {
+      const id = idOf(queue, message)
+      if (id <= after) continue
+      page.set(id, message)
+      if (page.size > limit)
+        page.delete([...page.keys()].reduce((last, other) => (other > last ? other : last)))
+    }
+    const sorted = [...page].toSorted(([one], [other]) => (one < other ? -1 : 1))
+    return sorted.map(([, message]) => parkedFrom(queue, message))
   })
+}
+
+export async function findParked(options: ParkedDeskOptions, id: string): Promise<Parked | undefined> {
+  let found: Parked | undefined
+  await withParked(options, id, async (_channel, queue, message) => {
+    found = parkedFrom(queue, message)
+    return true
+  })
+  return found
 }
 
 /** Puts a parked batch back with all of its tries. False when there is none, or none that can be read. */
@@ -33,8 +54,10 @@ export function replayParked(options: ParkedDeskOptions, id: string): Promise<bo
   return withParked(options, id, async (channel, queue, message) => {
     const batch = decode(message)
     if (!batch) return false
-    for (const [name, outgoing] of targetsOf(options, queue, batch, message))
-      await confirmed(channel, options.topology.exchange, name, outgoing)
+    for (const target of targetsOf(options, queue, batch, message)) {
+      await confirmed(channel, options.topology.exchange, target)
+      options.inboxes[target.queue].counts.in += 1
+    }
     channel.ack(message)
     return true
   })
@@ -49,11 +72,11 @@ export function discardParked(options: ParkedDeskOptions, id: string): Promise<b
 }
 
 function parkedFrom(queue: QueueName, message: GetMessage): Parked {
-  const batch = decode(message)
   return {
     id: idOf(queue, message),
     queue,
-    batch: batch ?? { id: '', acceptedAt: 0, readings: [], refusals: [], attributes: [] },
+    batch: decode(message),
+    bytes: message.content.length,
     attempts: attemptsOf(message),
     ...reasonOf(message),
   }
@@ -61,28 +84,38 @@ function parkedFrom(queue: QueueName, message: GetMessage): Parked {
 
 const idOf = (queue: QueueName, { properties: { messageId } }: GetMessage): string => `${queue}-${messageId}`
 
-// Where it came from; but the number of partitions may have changed since.
+interface Target extends Outgoing {
+  readonly queue: QueueName
+  /** In RabbitMQ. */
+  readonly name: string
+}
+
+// Where it came from, but the number of partitions may have changed since. What was stored late is judged again, after it is on its way to the store.
 function targetsOf(
   { topology, limits }: ParkedDeskOptions,
   queue: QueueName,
   batch: Batch,
   message: GetMessage,
-): Map<string, Outgoing> {
+): Target[] {
   const [store = ''] = topology.queues.store
-  if (queue === 'store') return new Map([[store, again(message, 0)]])
-  return new Map(
-    [...split(batch, limits.partitions)].map(([partition, part]) => [
-      topology.queues[queue][partition] ?? '',
-      encode(part, `${batch.id}.${partition}`),
-    ]),
-  )
+  const back: Target[] = queue === 'store' ? [{ queue, name: store, ...again(message, 0) }] : []
+  if (queue === 'store' && batch.readings.length === 0) return back
+  const judging = queue === 'store' ? 'rejudge' : queue
+  const judged = queue === 'store' ? { ...batch, refusals: [], attributes: [] } : batch
+  for (const [partition, part] of split(judged, limits.partitions)) {
+    const name = topology.queues[judging][partition] ?? ''
+    back.push({ queue: judging, name, ...encode(part, `${batch.id}.${partition}`) })
+  }
+  return back
 }
 
-function confirmed(channel: ConfirmChannel, exchange: string, name: string, { body, options }: Outgoing) {
+function confirmed(channel: ConfirmChannel, exchange: string, { name, body, options }: Target) {
   return new Promise<void>((resolve, reject) => {
     let returned = false
-    channel.once('return', () => (returned = true))
+    const onReturn = () => (returned = true)
+    channel.on('return', onReturn)
     channel.publish(exchange, name, body, options, (error: unknown) => {
+      channel.off('return', onReturn)
       if (!error && !returned) return resolve()
       reject(new CodedError('service.unavailable', 'the queue takes nothing now'))
     })
@@ -96,20 +129,30 @@ async function withParked(
 ): Promise<boolean> {
   const queue = QUEUES.find((name) => id.startsWith(`${name}-`))
   if (!queue) return false
-  const { topology, limits } = options
   return atDesk(options, async (channel) => {
-    for await (const message of messagesOf(channel, topology.parked[queue], limits.parkedScanMax))
+    for await (const message of messagesOf(channel, options, queue))
       if (idOf(queue, message) === id) return act(channel, queue, message)
     return false
   })
 }
 
-// They stay with the channel, so that each is seen once, and go back in order when it is closed.
-async function* messagesOf(channel: ConfirmChannel, queue: string, messagesMax: number) {
-  for (let count = 0; count < messagesMax; count += 1) {
-    const message = await channel.get(queue)
-    if (!message) return
-    yield message
+// Asking for them one after the other would wait for the network each time.
+const GETS_AT_ONCE = 50
+
+// They stay with the channel, so that each is seen once, and go back when it is closed.
+async function* messagesOf(
+  channel: ConfirmChannel,
+  { topology, limits }: ParkedDeskOptions,
+  queue: QueueName,
+) {
+  for (let asked = 0; asked < limits.parkedScanMax; asked += GETS_AT_ONCE) {
+    const messages = await Promise.all(
+      Array.from({ length: GETS_AT_ONCE }, () => channel.get(topology.parked[queue])),
+    )
+    for (const message of messages) {
+      if (!message) return
+      yield message
+    }
   }
 }
 

@@ -72,6 +72,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await enter(bytes)
       for (const { queue, body } of parts) seeBytes(inboxes[queue], body.length)
       await send(parts).finally(() => leave(bytes))
+      for (const { queue } of parts) inboxes[queue].counts.in += 1
     },
     stopWaiting() {
       closed = new CodedError('service.unavailable', 'the queue is closed')

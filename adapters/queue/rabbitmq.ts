@@ -9,13 +9,14 @@ import {
   type Depth,
   type Queue,
   type QueueName,
+  type QueueState,
 } from '../../ports/queue.ts'
 import { serve, type ConsumerDesk } from './rabbitmq-consumer.ts'
 import type { Counted } from './rabbitmq-counts.ts'
 import { createInbox, wake, type Handler, type Inbox, type LocalConsumer } from './rabbitmq-inbox.ts'
 import { RABBIT_QUEUE_LIMITS, type RabbitQueueLimits } from './rabbitmq-limits.ts'
 import { openLinks, type Links } from './rabbitmq-links.ts'
-import { discardParked, listParked, replayParked } from './rabbitmq-parked.ts'
+import { discardParked, findParked, listParked, replayParked } from './rabbitmq-parked.ts'
 import { createPublisher } from './rabbitmq-publish.ts'
 import { partitionOf, topologyOf, type Topology } from './rabbitmq-topology.ts'
 
@@ -28,6 +29,8 @@ export interface RabbitQueueOptions {
   readonly log?: Pick<Logger, 'error' | 'warn' | 'info'>
   /** Those left out have the defaults of `RABBIT_QUEUE_LIMITS`. */
   readonly limits?: Partial<RabbitQueueLimits>
+  /** Opens also while RabbitMQ does not answer, for a process that can do other work without it. */
+  readonly opensWithout?: boolean
   /** What the names of exchanges and queues begin with; `coldstream` unless given. */
   readonly prefix?: string
 }
@@ -50,7 +53,8 @@ export interface RabbitState {
   declared: boolean
   /** The partitions that whoever judges must be told of before the next delivery. */
   readonly gaps: Set<number>
-  counted: Counted | undefined
+  /** With the moment, by the monotonic clock. */
+  counted: (Counted & { readonly askedMs: number }) | undefined
   phase: 'open' | 'closing' | 'closed'
 }
 
@@ -75,7 +79,7 @@ export async function openRabbitQueue(options: RabbitQueueOptions): Promise<Rabb
     phase: 'open',
   }
   const links = openLinks(state)
-  const failure = await links.opened()
+  const failure = options.opensWithout ? undefined : await links.opened()
   if (failure === undefined) return queueOf(state, links)
   await links.close()
   throw new CodedError('service.unavailable', `RabbitMQ: ${failure}`)
@@ -132,7 +136,9 @@ function queueOf(state: RabbitState, links: Links): RabbitQueue {
     consume,
     pendingSince: (queue) => links.pending.since(queue),
     depth: (queue) => depthOf(state, queue),
-    parked: (queue, limit) => listParked(state, queue, limit),
+    state: (queue) => stateOf(state, links, queue),
+    parked: (queue, query) => listParked(state, queue, query),
+    findParked: (id) => findParked(state, id),
     replay: (id) => replayParked(state, id),
     discard: (id) => discardParked(state, id),
     close: () => (closing ??= close()),
@@ -151,6 +157,20 @@ function depthOf({ inboxes, counted }: RabbitState, queue: QueueName): Depth {
     parked: counted?.parked[queue] ?? 0,
     oldestAcceptedAt: oldest,
   }
+}
+
+// Several times as long as between two counts.
+const COUNT_AGE_MS_MAX = 5000
+
+function stateOf({ counted }: RabbitState, { figures, pending }: Links, queue: QueueName): QueueState {
+  if (!counted || performance.now() - counted.askedMs > COUNT_AGE_MS_MAX)
+    throw new CodedError('service.unavailable', 'RabbitMQ does not say how long its queues are.')
+  const { held, since, meanBytes, ...rest } = figures.of(queue)
+  const batches = counted.counts[queue].ready + held
+  // What consumers hold was at the front of the queue. When nobody holds anything, all that is known is from when the queue was empty.
+  const oldest = batches === 0 ? undefined : since || pending.since(queue) || undefined
+  const bytes = Math.round(batches * meanBytes)
+  return { ...rest, batches, bytes, parked: counted.parked[queue], oldestAcceptedAt: oldest }
 }
 
 function tellGap({ gaps, inboxes, limits: { partitions } }: RabbitState): void {

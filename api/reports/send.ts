@@ -23,6 +23,11 @@ export async function sendReport(
   reply.header('vary', 'accept').header('cache-control', 'no-store')
   if (isCsv) reply.header('content-disposition', `attachment; filename="${report.name}.csv"`)
   reply.type(isCsv ? 'text/csv; charset=utf-8; header=present' : 'application/json; charset=utf-8')
+  return sendText(reply, text)
+}
+
+/** Answers with a text as it is made, at the pace of whoever reads it. */
+export function sendText(reply: FastifyReply, text: AsyncIterable<string>): FastifyReply {
   return reply.send(Readable.from(pieces(text), { objectMode: false, highWaterMark: WAITING_BYTES_MAX }))
 }
 

@@ -4,10 +4,11 @@ import { SqliteDialect, type SqliteDatabase } from 'kysely'
 /**
  * Kysely on `node:sqlite`. WAL with `synchronous=FULL`: a commit that has returned survives a power cut.
  * @param file path of the database, or `:memory:`
+ * @param synchronous `NORMAL`: without that, for what is not worth a wait for the disk
  */
-export function sqliteDialect(file: string): SqliteDialect {
+export function sqliteDialect(file: string, synchronous: 'FULL' | 'NORMAL' = 'FULL'): SqliteDialect {
   const db = new DatabaseSync(file, { enableForeignKeyConstraints: true })
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA busy_timeout = 5000`)
   return new SqliteDialect({ database: asKyselyDatabase(db) })
 }
 

@@ -44,6 +44,19 @@ export async function listUntold(db: DbOrTrx, limit: number): Promise<Untold[]> 
   return [...Map.groupBy(rows, (row) => row.breachId)].map(([breachId, changes]) => ({ breachId, changes }))
 }
 
+/** Where the trace of a breach goes on: after its newest change that was traced. */
+export async function findTraceparent(db: DbOrTrx, breachId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('breachChange')
+    .select('traceparent')
+    .where('breachId', '=', breachId)
+    .where('traceparent', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.traceparent ?? undefined
+}
+
 /**
  * Lets one notifier at a time make notifications of a breach. First thing in a transaction: it then holds the row (MySQL) or the file (SQLite) before
  * anything is read, and in the same order as the judge, breach before changes.

@@ -79,6 +79,62 @@ function testSharing(server: Rabbitmq, prefixOf: () => string): void {
     t.equal(unordered.length, 0, 'the readings of a device came in order')
   })
 
+  test('rabbitmq queue: a process that only looks sees what the others do', async (t) => {
+    const opening = { url: server.url, prefix: prefixOf(), limits: { beatMs: 200 } }
+    const [ingest, notifier] = [await open(t, opening), await open(t, opening)]
+    const looking = await open(t, opening)
+    const gate = Promise.withResolvers<void>()
+    notifier.consume(
+      'judge',
+      (deliveries) => gate.promise.then(() => deliveries.map(() => 'done' as const)),
+      {
+        deliveriesMax: 1,
+      },
+    )
+    await waitFor(() => looking.state('judge').consumers === 1, 'the consumer to be known')
+    const batches = Array.from({ length: 10 }, () => makeBatch(3))
+    for (const batch of batches) await ingest.publish(batch, ['judge'])
+    await waitFor(() => {
+      const { batches: count, oldestAcceptedAt } = looking.state('judge')
+      return count === 10 && oldestAcceptedAt === batches[0]?.acceptedAt
+    }, 'the backlog to be seen, with its age')
+    t.ok(looking.state('judge').bytes > 0)
+    await waitFor(() => looking.state('judge').inPerSecond > 0, 'what came in')
+    t.equal(looking.state('judge').outPerSecond, 0)
+    gate.resolve()
+    await waitFor(() => {
+      const { batches: count, inPerSecond, outPerSecond } = looking.state('judge')
+      return count === 0 && inPerSecond === outPerSecond
+    }, 'as much to have left as came')
+    t.same(looking.state('store').inPerSecond, 0)
+  })
+
+  test('rabbitmq queue: opens without RabbitMQ for those who can do without, and connects later', async (t) => {
+    const proxy = await startRelay(server.url)
+    t.teardown(() => proxy.stop())
+    proxy.refuse()
+    const prefix = prefixOf()
+    const queue = await openRabbitQueue({
+      url: proxy.url,
+      prefix,
+      metrics,
+      limits: quick,
+      opensWithout: true,
+    })
+    t.teardown(() => queue.close())
+    t.throws(() => queue.state('store'), { code: 'service.unavailable' })
+    await t.rejects(queue.parked('store', { limit: 1 }), { code: 'service.unavailable' })
+    proxy.accept()
+    const isThere = () => {
+      try {
+        return queue.state('store').batches === 0
+      } catch {
+        return false
+      }
+    }
+    await waitFor(isThere, 'the connection')
+  })
+
   test('rabbitmq queue: a process that vanishes is replaced', async (t) => {
     const opening = { url: server.url, prefix: prefixOf(), limits: { beatMs: 200, partitions: 8 } }
     const proxy = await startRelay(server.url)
@@ -237,8 +293,10 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
     await queue.publish(good, ['store'])
     const { seen } = collect(queue, 'store')
     await waitFor(() => queue.depth('store').parked === 6 && seen.length === 1, 'them to be parked')
-    const parked = await queue.parked('store', 10)
-    t.match(parked[0], { error: 'it is not a batch', batch: { readings: [] } })
+    const parked = await queue.parked('store', { limit: 10 })
+    t.equal(new Set(parked.map(({ id }) => id)).size, 6)
+    t.match(parked[0], { error: 'it is not a batch', batch: undefined })
+    t.equal(await queue.replay(parked[0]?.id ?? ''), false)
     t.equal(await queue.discard(parked[0]?.id ?? ''), true)
   })
 
@@ -262,7 +320,7 @@ function testLimits(server: Rabbitmq, prefixOf: () => string): void {
     )
     await waitFor(() => publisher.depth('judge').parked === 1, 'it to be parked', 20_000)
     t.equal(deliveries, 3)
-    const [parked] = await publisher.parked('judge', 1)
+    const [parked] = await publisher.parked('judge', { limit: 1 })
     t.match(parked, { batch: { id: batch.id }, queue: 'judge' })
     t.match(parked?.error, /too often/)
     await victim.close()

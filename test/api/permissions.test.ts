@@ -5,6 +5,7 @@ import { insertBreach, NOT_CLOSED } from '../../db/queries/breach.ts'
 import { insertPushSubscription } from '../../db/queries/people.ts'
 import { insertRefusals } from '../../db/queries/refusal.ts'
 import { ROLES, type Role } from '../../domain/role.ts'
+import { waitFor } from '../wait-for.ts'
 import { OF_LOTS, plantPapers } from './papers.ts'
 import { openWorld, plantTree, type Site, type World } from './world.ts'
 
@@ -187,6 +188,16 @@ async function plantPeople(world: World, site: Site, userId: string) {
   }
 }
 
+/** A batch that nobody could judge. */
+async function plantParked({ queue }: World): Promise<string> {
+  const consumer = queue.consume('judge', async (all) => all.map(() => 'drop'), { deliveriesMax: 1 })
+  const nothing = { readings: [], refusals: [], attributes: [] }
+  await queue.publish({ id: randomUUIDv7(), acceptedAt: 1000, ...nothing }, ['judge'])
+  await waitFor(() => queue.depth('judge').parked === 1, 'it to be parked')
+  await consumer.stop()
+  return (await queue.parked('judge', { limit: 1 }))[0]?.id ?? ''
+}
+
 test('every route with every role', async (suite) => {
   const world = await openWorld(suite, { settings: { streamsPerUserMax: 1 } })
   const { a, b, country } = await plantTree(world)
@@ -227,6 +238,7 @@ test('every route with every role', async (suite) => {
   }
   const reference = await plantReference(world, b)
   Object.assign(theirs, reference.theirs)
+  theirs['parked-batches'] = await plantParked(world)
   const urlOf = (path: string) =>
     path
       .replace('{id}', theirs[path.split('/')[2] ?? ''] ?? 'missing')
@@ -256,6 +268,8 @@ test('every route with every role', async (suite) => {
     addCalibration: { calibratedAt: '2026-01-01T00:00:00Z', intervalDays: 365 },
     acknowledgeBreach: { action: 'a', comment: 'c' },
     recordStockEvents: { events: [{}] },
+    replayParkedBatches: { ids: ['judge-1'] },
+    discardParkedBatch: { reason: 'r' },
     createProfile: { id: 'new', name: 'N', facilityId: b.facility, rules: [RULE] },
     publishProfileVersion: { rules: [RULE] },
     previewRules: { rules: [RULE], facilityId: b.facility, from: '2026-01-01T00:00:00Z' },
@@ -346,7 +360,7 @@ test('every route with every role', async (suite) => {
         !/[/](me|contact|push-key|stream|rules|profiles|stock-card)$/.test(path) &&
         !EVERYBODYS.has(operationId),
     )
-    t.equal(lists.length, 33)
+    t.equal(lists.length, 36)
     for (const [role, token] of tokens) {
       if (role === 'administrator') continue
       for (const { path, operationId } of lists.filter((list) => mayCall(role, list.operationId))) {
@@ -364,7 +378,7 @@ test('every route with every role', async (suite) => {
           farUser,
         ])
           t.notOk(text.includes(id), `${role} ${path}`)
-        if (/^list(Refusals|Users|Changes|MyPushSubscriptions)$/.test(operationId)) continue
+        if (/^list(Logs|Refusals|Users|Changes|MyPushSubscriptions)$/.test(operationId)) continue
         t.equal((await world.get(`${path}?facilityId=${b.facility}`, token)).status, 404, `${role} ${path}`)
       }
       t.equal((await world.get(`/v1/stream?facilityId=${b.facility}`, token)).status, 404)

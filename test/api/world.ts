@@ -91,6 +91,7 @@ export async function openWorld(
   const commands: World['commands'] = []
   const api = await startApi({
     ...stores,
+    logs: db,
     intake: ingest.intake,
     sendCommand: async (deviceId, command) => void commands.push({ deviceId, command }),
     settings: { jwtSecret: 'a secret of at least thirty-two characters', ...settings },

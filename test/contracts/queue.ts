@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import type { Batch } from '../../domain/batch.ts'
-import type { Delivery, Queue, QueueName, Verdict } from '../../ports/queue.ts'
+import type { Delivery, Parked, Queue, QueueName, Verdict } from '../../ports/queue.ts'
 import { waitFor } from '../wait-for.ts'
 
 /** What a test may ask of the queue under it; an adapter sets its own limits from these. */
@@ -66,6 +66,12 @@ export function collect(queue: Queue, name: QueueName, verdict: Verdict = 'done'
 
 async function inTurn(batches: readonly Batch[], publish: (batch: Batch) => Promise<unknown>): Promise<void> {
   for (const batch of batches) await publish(batch)
+}
+
+async function firstParked(queue: Queue, name: QueueName): Promise<Parked> {
+  const [first] = await queue.parked(name, { limit: 1 })
+  if (!first) throw new Error(`nothing is parked in ${name}`)
+  return first
 }
 
 const ids = (batches: readonly Batch[]) => batches.map(({ id }) => id)
@@ -191,10 +197,10 @@ export function queueContract(
     t.same(attempts, [1, 2, 3])
     t.same(done, [good.id])
     await waitFor(() => isFinished(queue, 'store'), 'the queue to be finished')
-    const [parked] = await queue.parked('store', 10)
+    const [parked] = await queue.parked('store', { limit: 10 })
     t.match(parked, { queue: 'store', batch: bad, attempts: 3 })
     t.ok(Math.abs(Date.now() - (parked?.parkedAt ?? 0)) < 60_000)
-    t.same(await queue.parked('judge', 10), [])
+    t.same(await queue.parked('judge', { limit: 10 }), [])
   })
 
   test(`${name}: drop parks at once; parked batches survive a reopen, can be replayed and discarded`, async (t) => {
@@ -211,21 +217,106 @@ export function queueContract(
     t.teardown(() => second.close())
     t.same(second.depth('judge'), { batches: 0, bytes: 0, parked: 3 })
     t.ok(isFinished(second, 'judge'))
-    t.equal((await second.parked('judge', 2)).length, 2)
-    const parked = await second.parked('judge', 10)
-    t.same(ids(parked.map(({ batch }) => batch)).toSorted(), ids(batches).toSorted())
+    t.equal((await second.parked('judge', { limit: 2 })).length, 2)
+    const parked = await second.parked('judge', { limit: 10 })
+    t.same(parked.map(({ batch }) => batch?.id).toSorted(), ids(batches).toSorted())
     const seen = collect(second, 'judge')
-    const [replayed, discarded] = parked
-    t.equal(await second.replay(replayed?.id ?? ''), true)
-    t.equal(await second.discard(discarded?.id ?? ''), true)
+    const replayed = await firstParked(second, 'judge')
+    t.equal(await second.replay(replayed.id), true)
+    const discarded = await firstParked(second, 'judge')
+    t.equal(await second.discard(discarded.id), true)
     await waitFor(() => seen.seen.length === 1, 'the replayed one')
-    t.same(seen.seen, [replayed?.batch.id])
+    t.same(seen.seen, [replayed.batch?.id])
     t.same(seen.attempts, [1])
-    t.equal(await second.replay(replayed?.id ?? ''), false)
-    t.equal(await second.discard(discarded?.id ?? ''), false)
+    t.equal(await second.replay(replayed.id), false)
+    t.equal(await second.discard(discarded.id), false)
     for (const unknown of ['', 'judge-0', 'no-such-id', "judge-1' OR 1"])
       t.equal(await second.replay(unknown), false)
-    t.equal((await second.parked('judge', 10)).length, 1)
+    t.equal((await second.parked('judge', { limit: 10 })).length, 1)
+  })
+
+  test(`${name}: parked batches are paged through and found one by one; of what is discarded nothing is left`, async (t) => {
+    const queue = await withQueue(t)
+    collect(queue, 'rejudge', 'drop')
+    const batches = Array.from({ length: 7 }, () => makeBatch(2))
+    for (const batch of batches) await queue.publish(batch, ['rejudge'])
+    await waitFor(() => queue.depth('rejudge').parked === 7, 'all to be parked')
+    const seen: string[] = []
+    let after: string | undefined
+    for (let pages = 0; pages < 4; pages += 1) {
+      const page = await queue.parked('rejudge', { limit: 2, after })
+      t.equal(page.length, pages < 3 ? 2 : 1)
+      after = page.at(-1)?.id
+      seen.push(...page.map(({ batch }) => batch?.id ?? ''))
+      // What is behind a cursor may go: the next page begins where it would have.
+      if (after !== undefined && pages === 1) t.equal(await queue.discard(after), true)
+    }
+    t.same(seen.toSorted(), ids(batches).toSorted())
+    t.same(await queue.parked('rejudge', { limit: 2, after }), [])
+    const first = await firstParked(queue, 'rejudge')
+    t.same(await queue.findParked(first.id), first)
+    t.ok(first.bytes > 0)
+    await queue.discard(first.id)
+    t.equal(await queue.findParked(first.id), undefined)
+    t.equal(await queue.findParked('rejudge-none'), undefined)
+    t.equal(queue.depth('store').batches, 0)
+  })
+
+  test(`${name}: a batch of store that is replayed is judged again as well, once it is stored`, async (t) => {
+    const queue = await withQueue(t)
+    const parking = collect(queue, 'store', 'drop')
+    const batch = makeBatch(3, Date.now())
+    await queue.publish(batch, ['store', 'judge'])
+    await waitFor(() => queue.depth('store').parked === 1, 'it to be parked')
+    await parking.stop()
+    const rejudged: Batch[] = []
+    queue.consume(
+      'rejudge',
+      async (deliveries) => {
+        rejudged.push(...deliveries.map(({ batch: of }) => of))
+        return deliveries.map(() => 'done' as const)
+      },
+      { deliveriesMax: 1 },
+    )
+    t.equal(await queue.replay((await firstParked(queue, 'store')).id), true)
+    await waitFor(() => rejudged.length === 1, 'it to be judged again')
+    t.match(rejudged, [{ readings: batch.readings }])
+    // Whoever judges can see that it is not stored yet.
+    checkPending(t, queue, 'store', batch.acceptedAt)
+    const { seen } = collect(queue, 'store')
+    await waitFor(() => seen.length === 1 && isFinished(queue, 'rejudge'), 'it to be stored')
+    t.same(seen, [batch.id])
+    t.equal(queue.depth('judge').batches, 1, 'it is not judged as if it were new')
+  })
+
+  test(`${name}: says what there is, who takes it, how old it is and how fast it goes`, async (t) => {
+    const queue = await withQueue(t)
+    const idle = { batches: 0, bytes: 0, parked: 0, consumers: 0, inPerSecond: 0, outPerSecond: 0 }
+    t.match(queue.state('store'), { ...idle, oldestAcceptedAt: undefined })
+    const gate = Promise.withResolvers<void>()
+    const consumer = queue.consume(
+      'store',
+      (deliveries) => gate.promise.then(() => deliveries.map(() => 'done' as const)),
+      { deliveriesMax: 10 },
+    )
+    const batches = Array.from({ length: 10 }, () => makeBatch(4))
+    for (const batch of batches) await queue.publish(batch, ['store'])
+    await waitFor(() => {
+      const { batches: count, consumers, oldestAcceptedAt, inPerSecond } = queue.state('store')
+      const isOldest = oldestAcceptedAt === batches[0]?.acceptedAt
+      return count === 10 && consumers === 1 && isOldest && inPerSecond > 0
+    }, 'the backlog to be seen')
+    t.ok(queue.state('store').bytes > 0)
+    t.equal(queue.state('store').outPerSecond, 0)
+    gate.resolve()
+    await waitFor(() => {
+      const { batches: count, inPerSecond, outPerSecond } = queue.state('store')
+      return count === 0 && outPerSecond > 0 && inPerSecond === outPerSecond
+    }, 'as much to have left as came')
+    t.equal(queue.state('store').oldestAcceptedAt, undefined)
+    t.match(queue.state('judge'), idle)
+    await consumer.stop()
+    await waitFor(() => queue.state('store').consumers === 0, 'the consumer to be gone')
   })
 
   test(`${name}: a handler that throws, or answers too little, has its batches again`, async (t) => {

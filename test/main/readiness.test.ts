@@ -46,6 +46,7 @@ async function startAll(t: Test, databaseUrl: string): Promise<() => Promise<Rea
     metrics,
     stack,
     db,
+    logs: db,
     channels: [],
     clock: systemClock,
     sessions: closing(await openSessions(file('mqtt'))),

@@ -125,3 +125,30 @@ test('every sensor of a device, of many devices at once, and together with late 
       { sensor: 'other', startAt: T0, readings: 11 },
     ])
 })
+
+test('late readings whose batch was parked before it was stored: replayed, they are judged', async (t) => {
+  const world = await open(t)
+  const deviceId = await world.addDevice('changing')
+  await world.publish([...every10(deviceId, 0, 100, 5), ...every10(deviceId, 300, 400, 5)])
+  await world.settle()
+  await world.storing.stop()
+  const parking = world.queue.consume('store', async (all) => all.map(() => 'drop'), { deliveriesMax: 1 })
+  await world.publish(every10(deviceId, 110, 290, 9))
+  await world.settle()
+  await parking.stop()
+  t.same(await world.breaches(deviceId), [], 'the store does not have them')
+
+  const [parked] = await world.queue.parked('store', { limit: 1 })
+  t.equal(await world.queue.replay(parked?.id ?? ''), true)
+  world.storing = world.queue.consume(
+    'store',
+    async (deliveries) => {
+      await world.series.write(deliveries.flatMap(({ batch }) => batch.readings))
+      return deliveries.map(() => 'done')
+    },
+    { deliveriesMax: 64 },
+  )
+  await world.settle()
+  const [startAt, endAt] = [T0 + 110 * MINUTE_MS, T0 + 300 * MINUTE_MS]
+  t.match(await world.breaches(deviceId), [{ ruleId: 'warm', startAt, endAt, readings: 19 }])
+})
