@@ -15,6 +15,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { epcisRoutes } from './routes/epcis.ts'
 import { disposalRoutes } from './routes/disposals.ts'
 import { equipmentRoutes } from './routes/equipment.ts'
+import { equipmentStateRoutes } from './routes/equipment-states.ts'
 import { exposureRoutes } from './routes/exposure.ts'
 import { escalationRoutes, onCallRoutes } from './routes/escalation.ts'
 import { facilityRoutes } from './routes/facilities.ts'
@@ -83,6 +84,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(facilityRoutes, deps)
     await app.register(referenceRoutes, deps)
     await app.register(equipmentRoutes, deps)
+    await app.register(equipmentStateRoutes, deps)
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
     await app.register(readingRoutes, deps)

@@ -64,6 +64,8 @@ export const PERMISSIONS = {
   createEquipment: MANAGING,
   listEquipment: ALL,
   getEquipment: ALL,
+  listEquipmentStates: ALL,
+  countEquipmentStates: ALL,
   updateEquipment: MANAGING,
   getEquipmentExposure: ALL,
   getDeviceExposure: ALL,

@@ -1,6 +1,7 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
+import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
 // Until there is an overview, what needs somebody is the list of breaches.
@@ -13,7 +14,13 @@ const homeRoute = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([homeRoute, breachesRoute, breachRoute]),
+  routeTree: rootRoute.addChildren([
+    homeRoute,
+    breachesRoute,
+    breachRoute,
+    refrigeratorsRoute,
+    refrigeratorRoute,
+  ]),
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,
 })

@@ -4,8 +4,6 @@ import { findDeviceInScope, listDeviceAttributes, listDevices } from '../../db/q
 import { findOpenOf } from '../../db/queries/fault.ts'
 import { findCadenceSettings, findWatched } from '../../db/queries/watch.ts'
 import { cadenceSetAt } from '../../domain/cadence.ts'
-import type { Reading } from '../../domain/reading.ts'
-import { latestKey } from '../../ports/cache.ts'
 import { found, pathOf } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -17,9 +15,9 @@ import {
   deviceView,
   DeviceWithToken,
   NewDevice,
-  readingView,
   watchView,
 } from '../device-view.ts'
+import { latestOf } from '../latest.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
 import { once } from '../write.ts'
@@ -145,15 +143,4 @@ async function watchOf({ db, clock }: RouteDeps, deviceId: string) {
   if (row === undefined) return null
   const settings = (await findCadenceSettings(db, [deviceId])).get(deviceId) ?? []
   return watchView(row, cadenceSetAt(settings, clock.now()), await findOpenOf(db, deviceId, 'silence'))
-}
-
-/** In case the cache could not be told of a newer one. */
-const LATEST_TTL_MS = 30_000
-
-/** The newest reading of each sensor, remembered until another one is stored. */
-async function latestOf({ series, cache }: RouteDeps, deviceId: string) {
-  const readings = await cache.remember(latestKey(deviceId), LATEST_TTL_MS, async () =>
-    JSON.stringify(await series.latest(deviceId)),
-  )
-  return (JSON.parse(readings) as Reading[]).map((reading) => readingView(reading))
 }

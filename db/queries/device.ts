@@ -125,6 +125,23 @@ export async function listDeviceIdsOfEquipment(db: DbOrTrx, equipmentId: string)
   return rows.map((row) => row.id)
 }
 
+/** The devices of each of these pieces of equipment. */
+export async function listDeviceIdsByEquipment(
+  db: DbOrTrx,
+  equipmentIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  if (equipmentIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('device')
+    .select(['id', 'equipmentId'])
+    .where('equipmentId', 'in', equipmentIds)
+    .execute()
+  const of = new Map<string, string[]>()
+  for (const { id, equipmentId } of rows)
+    of.set(equipmentId ?? '', [...(of.get(equipmentId ?? '') ?? []), id])
+  return of
+}
+
 /** The devices of one piece of equipment, in the order of their making. */
 export async function listDevicesOfEquipment(
   db: DbOrTrx,

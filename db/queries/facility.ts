@@ -182,3 +182,14 @@ export async function findStoragePoints(
     .where('f.path', 'like', likePrefix(scope))
     .execute()
 }
+
+/** The places directly below one, by name; those at the top of the tree for null. */
+export async function listChildren(db: DbOrTrx, parentId: string | null): Promise<FacilityTable[]> {
+  return db
+    .selectFrom('facility')
+    .selectAll()
+    .where('parentId', parentId === null ? 'is' : '=', parentId)
+    .orderBy('name')
+    .orderBy('id')
+    .execute()
+}

@@ -13,5 +13,6 @@ interface Place {
 
 /** The navigation, in its order. A place is added with its screen. */
 export const PLACES: readonly Place[] = [
+  { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
 ]

@@ -37,6 +37,11 @@ function Found({ breach }: { readonly breach: BreachDetail }) {
       <header className={styles['head']}>
         <h1>{nameOf(breach)}</h1>
         <p>{[breach.facilityName, breach.ruleName].filter(Boolean).join(' · ')}</p>
+        {breach.equipmentId !== null && (
+          <Link to="/refrigerators/$equipmentId" params={{ equipmentId: breach.equipmentId }}>
+            {t.refrigerator}
+          </Link>
+        )}
         <p className={styles['chips']}>
           <KindChip breach={breach} />
           <StateChip breach={breach} />
