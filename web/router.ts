@@ -1,5 +1,6 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
+import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
@@ -13,7 +14,7 @@ const homeRoute = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([homeRoute, breachesRoute, breachRoute]),
+  routeTree: rootRoute.addChildren([homeRoute, breachesRoute, breachRoute, administrationRoute]),
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,
 })
