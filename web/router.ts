@@ -1,5 +1,6 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
+import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
 import { Crash } from './shell/crash.tsx'
@@ -20,6 +21,7 @@ export const router = createRouter({
     breachRoute,
     refrigeratorsRoute,
     refrigeratorRoute,
+    administrationRoute,
   ]),
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,

@@ -144,9 +144,34 @@ test('logging in and out', async (suite) => {
       400,
       'what a form of another site can send is refused',
     )
+    const preflight = await world.app.inject({
+      method: 'OPTIONS',
+      url: '/v1/auth/refresh',
+      headers: {
+        origin: 'https://elsewhere.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    })
+    t.notHas(preflight.headers, { 'access-control-allow-origin': String }, 'nor JSON of another origin')
+    t.not(preflight.statusCode, 204)
     const out = await send('logout', { session }, pairOf(cookieOf(second)))
     t.match(cookieOf(out), /^coldstream_refresh=; .*Max-Age=0/)
     t.equal((await get('/v1/me', second.json().accessToken)).status, 401)
+    t.equal((await send('refresh', { session }, pairOf(cookieOf(second)))).statusCode, 401)
+
+    const stolen = await send('login', { username: 'admin', password: ADMIN_PASSWORD, session })
+    const owners = await send('refresh', { session }, pairOf(cookieOf(stolen)))
+    t.equal(
+      (await send('refresh', { session }, pairOf(cookieOf(stolen)))).statusCode,
+      401,
+      'good for one use',
+    )
+    t.equal(
+      (await send('refresh', { session }, pairOf(cookieOf(owners)))).statusCode,
+      401,
+      'and a second use ends the session',
+    )
   })
 
   await suite.test('a changed role and a disabled user count from the next request on', async (t) => {

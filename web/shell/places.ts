@@ -15,4 +15,5 @@ interface Place {
 export const PLACES: readonly Place[] = [
   { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
+  { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]
