@@ -30,6 +30,21 @@ export function currentLanguage(): Language {
   return preferences.language
 }
 
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)')
+
+/** Changes whenever the colours of the page do: for what is painted once, as a canvas is. */
+export function useAppearance(): string {
+  const { theme } = usePreferences()
+  const isDark = useSyncExternalStore(
+    (listener) => {
+      systemIsDark.addEventListener('change', listener)
+      return () => systemIsDark.removeEventListener('change', listener)
+    },
+    () => systemIsDark.matches,
+  )
+  return `${theme} ${isDark}`
+}
+
 export function usePreferences(): Preferences {
   return useSyncExternalStore(
     (listener) => {

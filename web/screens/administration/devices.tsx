@@ -132,7 +132,7 @@ function Token({ device, onClose }: TokenProps) {
   // Browsers give the clipboard to pages over https and on this machine alone; elsewhere people select the text.
   const clipboard = navigator.clipboard as Clipboard | undefined
   return (
-    <Modal isOpen title={`${t.tokenTitle}: ${device.name}`} onClose={onClose}>
+    <Modal isOpen isOnce title={`${t.tokenTitle}: ${device.name}`} onClose={onClose}>
       <p>{t.tokenOnce}</p>
       <code className={styles['token']}>{token}</code>
       <div className={styles['buttons']}>

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Bucket } from '../../operations.ts'
+import { useAppearance, usePreferences } from '../../preferences.ts'
 import styles from './refrigerators.module.css'
 
 const HEIGHT_PX = 280
@@ -32,34 +33,28 @@ export function Chart(props: Props) {
     newest.current = props
   })
   const { buckets, span, timeZone } = props
+  const appearance = useAppearance()
+  const { language } = usePreferences()
   useEffect(() => {
     const { current } = place
     if (!current) return
-    const chart = new uPlot(
-      optionsOf(newest, { width: current.clientWidth, timeZone }),
-      dataOf(buckets),
-      current,
-    )
+    const chart = new uPlot(optionsOf(newest, current, language), dataOf(buckets), current)
     const watch = new ResizeObserver(() => chart.setSize({ width: current.clientWidth, height: HEIGHT_PX }))
     watch.observe(current)
     return () => {
       watch.disconnect()
       chart.destroy()
     }
-  }, [buckets, span.from, span.to, timeZone])
+  }, [buckets, span.from, span.to, timeZone, appearance, language])
   return <div ref={place} className={styles['chart']} role="img" aria-label={props.label} />
 }
 
-function optionsOf(
-  newest: { readonly current: Props },
-  { width, timeZone }: { readonly width: number; readonly timeZone: string },
-): uPlot.Options {
-  const root = getComputedStyle(document.documentElement)
-  const at = getComputedStyle(document.body)
-  const probe = (token: string) => root.getPropertyValue(token).trim()
-  const { color } = at
+function optionsOf(newest: { readonly current: Props }, place: HTMLElement, language: string): uPlot.Options {
+  const { timeZone } = newest.current
+  // As the stylesheet has them for this theme.
+  const { color, borderTopColor, outlineColor, textDecorationColor } = getComputedStyle(place)
   return {
-    width,
+    width: place.clientWidth,
     height: HEIGHT_PX,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), timeZone),
     legend: { show: false },
@@ -79,13 +74,17 @@ function optionsOf(
       { stroke: 'transparent', points: { show: false } },
       { stroke: color, width: 2 },
     ],
-    bands: [{ series: [2, 1], fill: 'rgb(120 140 150 / 45%)' }],
+    bands: [{ series: [2, 1], fill: `rgb(from ${textDecorationColor} r g b / 35%)` }],
     axes: [
-      { stroke: color, grid: { show: false } },
+      {
+        stroke: color,
+        grid: { show: false },
+        values: (_, times, __, ___, step) => labels(times, step, timeZone, language),
+      },
       { stroke: color, size: 44 },
     ],
     hooks: {
-      drawClear: [(chart) => shade(chart, newest.current, probe('--line-strong'))],
+      drawClear: [(chart) => shade(chart, newest.current, { limit: borderTopColor, breach: outlineColor })],
       setSelect: [
         (chart) => {
           const { left, width: wide } = chart.select
@@ -98,15 +97,31 @@ function optionsOf(
   }
 }
 
+const DAY_S = 86_400
+
+/** In the time of the place, as the language writes it: days where they are what differs, else the time of day. */
+function labels(times: readonly number[], stepSeconds: number, timeZone: string, language: string): string[] {
+  const parts: Intl.DateTimeFormatOptions =
+    stepSeconds >= DAY_S ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' }
+  const format = new Intl.DateTimeFormat(language, { ...parts, timeZone, hourCycle: 'h23' })
+  return times.map((seconds) => format.format(seconds * 1000))
+}
+
 /** Breaches behind the curve, and the limits as dashed lines. */
-function shade(chart: uPlot, { breaches, limits, span }: Props, line: string): void {
+function shade(
+  chart: uPlot,
+  { breaches, limits, span }: Props,
+  colours: { readonly limit: string; readonly breach: string },
+): void {
   const { ctx, bbox } = chart
   const x = (ms: number) => chart.valToPos(Math.min(span.to, Math.max(span.from, ms)) / 1000, 'x', true)
   ctx.save()
-  ctx.fillStyle = 'rgb(220 60 40 / 20%)'
+  ctx.fillStyle = colours.breach
+  ctx.globalAlpha = 0.2
   for (const { from, to } of breaches)
     if (to > span.from && from < span.to) ctx.fillRect(x(from), bbox.top, x(to) - x(from), bbox.height)
-  ctx.strokeStyle = line.startsWith('#') ? line : 'rgb(125 140 150)'
+  ctx.globalAlpha = 1
+  ctx.strokeStyle = colours.limit
   ctx.setLineDash([8, 6])
   for (const limit of limits) {
     const y = chart.valToPos(limit, 'y', true)
