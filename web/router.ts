@@ -1,6 +1,7 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
+import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
 // Until there is an overview, what needs somebody is the list of breaches.
@@ -13,7 +14,7 @@ const homeRoute = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([homeRoute, breachesRoute, breachRoute]),
+  routeTree: rootRoute.addChildren([homeRoute, breachesRoute, breachRoute, stockRoute, stockItemRoute]),
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,
 })

@@ -14,4 +14,5 @@ interface Place {
 /** The navigation, in its order. A place is added with its screen. */
 export const PLACES: readonly Place[] = [
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
+  { name: 'stock', icon: 'box', to: '/stock', needs: 'listStock' },
 ]
