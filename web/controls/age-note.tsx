@@ -1,4 +1,5 @@
-import type { UseQueryResult } from '@tanstack/react-query'
+import { onlineManager, type UseQueryResult } from '@tanstack/react-query'
+import { useSyncExternalStore } from 'react'
 import { useFormat } from '../format.ts'
 import { useMessages } from '../messages.ts'
 import { shellMessages } from '../shell/messages.ts'
@@ -8,7 +9,9 @@ import { Chip } from './chip.tsx'
 export function AgeNote({ of }: { readonly of: UseQueryResult }) {
   const t = useMessages(shellMessages)
   const format = useFormat()
-  if (of.data === undefined || !(of.isError || of.fetchStatus === 'paused')) return undefined
+  // A young answer is not asked again, so without a network it neither fails nor pauses.
+  const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline())
+  if (of.data === undefined || (isOnline && !of.isError && of.fetchStatus !== 'paused')) return undefined
   const seconds = (Date.now() - of.dataUpdatedAt) / 1000
   return (
     <p role="status">
