@@ -54,22 +54,29 @@ export function startSending(client: QueryClient): () => void {
 
 /**
  * Keeps on the device what was done, then sends it.
+ * @param replaces the id of a refused one that this is said instead of; it goes when this is kept, not before
  * @returns whether the server has it; otherwise it waits and is sent later
- * @throws Problem when the server refuses it; then nothing is kept
+ * @throws Problem when the server refuses it; then nothing is kept but what replaces another, which waits for a decision as that did
  */
 export async function record(
   done: Pick<Waiting, 'facilityId' | 'itemId' | 'about' | 'asked'>,
+  replaces?: string,
 ): Promise<boolean> {
   const person = rememberedPerson()
   if (!person) throw new TypeError('nobody is logged in')
-  if (list.length >= WAITING_MAX) throw new RangeError('too much is waiting')
+  if (replaces === undefined && list.length >= WAITING_MAX) throw new RangeError('too much is waiting')
   const id = v7()
-  await (await kept()).put('waiting', { ...done, id, userId: person.id, madeAt: Date.now() })
-  await look()
+  const change = (await kept()).transaction('waiting', 'readwrite')
+  await Promise.all([
+    change.store.put({ ...done, id, userId: person.id, madeAt: Date.now() }),
+    replaces !== undefined && change.store.delete(replaces),
+    change.done,
+  ])
+  await changed()
   await Promise.race([send(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))])
   const still = await (await kept()).get('waiting', id)
   if (!still?.refusal) return still === undefined
-  await discard(id)
+  if (replaces === undefined) await discard(id)
   const { code, title, detail } = still.refusal
   throw new Problem(409, { code, title, ...(detail !== undefined && { detail }) })
 }

@@ -13,7 +13,7 @@ import type { NewStockEvent, Waiting } from '../../kept.ts'
 import { useMessages } from '../../messages.ts'
 import type { Item, OnHand } from '../../operations.ts'
 import { shellMessages } from '../../shell/messages.ts'
-import { discard, record } from '../../waiting.ts'
+import { record } from '../../waiting.ts'
 import { useAmount, useDay } from './describe.tsx'
 import { inOrderOfUse, isUsable, lineKey, today } from './lines.ts'
 import { stockMessages } from './messages.ts'
@@ -53,10 +53,8 @@ export function MoveForm({ move, facilityId, itemId, lotId, again, onClose }: Pr
   const about = joined(name, option?.lotCode)
   const act = useMutation({
     networkMode: 'always',
-    mutationFn: async (event: NewStockEvent) => {
-      if (again) await discard(again.id)
-      return record({ facilityId, itemId, about, asked: { operation: 'recordStockEvent', body: event } })
-    },
+    mutationFn: (body: NewStockEvent) =>
+      record({ facilityId, itemId, about, asked: { operation: 'recordStockEvent', body } }, again?.id),
     onSuccess: (isSent) => {
       toast(isSent ? t.saved(about) : t.keptHere(about))
       onClose()
