@@ -2,7 +2,7 @@ import { queryOptions, useQuery } from '@tanstack/react-query'
 import { mayCall, type OperationId as Permission } from '../domain/permissions.ts'
 import { currentLanguage } from './preferences.ts'
 import { ROUTES, type Operations } from './operations.ts'
-import { bearer, refuseToken } from './session.ts'
+import { bearer, refuseToken, rememberPerson, rememberedPerson } from './session.ts'
 
 export type OperationId = keyof Operations
 
@@ -10,6 +10,8 @@ export type OperationId = keyof Operations
 export type Asked<K extends OperationId> = {
   readonly query?: Operations[K]['query']
   readonly signal?: AbortSignal
+  /** Idempotency-Key: the same call again is answered as before. */
+  readonly key?: string
 } & (keyof Operations[K]['params'] extends never ? unknown : { readonly params: Operations[K]['params'] }) &
   (Operations[K]['body'] extends undefined ? unknown : { readonly body: Operations[K]['body'] })
 
@@ -55,7 +57,53 @@ export function query<K extends OperationId>(operation: K, asked: Asked<K>) {
 }
 
 export function useMe() {
-  return useQuery({ ...query('getMe', {}), staleTime: 60_000 }).data
+  const { data } = useQuery({
+    queryKey: ['getMe', {}] as const,
+    queryFn: async ({ signal }) => {
+      const me = await call('getMe', { signal })
+      rememberPerson(me)
+      return me
+    },
+    staleTime: 60_000,
+    initialData: rememberedPerson,
+    initialDataUpdatedAt: 0,
+  })
+  return data
+}
+
+type ListId = {
+  [K in OperationId]: Operations[K]['response'] extends {
+    items: readonly unknown[]
+    nextCursor: string | null
+  }
+    ? keyof Operations[K]['params'] extends never
+      ? K
+      : never
+    : never
+}[OperationId]
+type ItemOf<K extends ListId> = Operations[K]['response']['items'][number]
+
+const PAGE_ROWS = 200
+const PAGES_MAX = 10
+
+/** The whole of a list that is known to be short, as one query; of a longer one its start, and `isWhole` says so. */
+export function wholeList<K extends ListId>(operation: K, asked: Operations[K]['query']) {
+  return queryOptions({
+    queryKey: [operation, { all: asked }] as const,
+    queryFn: async ({ signal }) => {
+      const items: ItemOf<K>[] = []
+      let cursor: string | null = ''
+      for (let page = 0; page < PAGES_MAX && cursor !== null; page++) {
+        const part: Operations[ListId]['response'] = await call(operation, {
+          query: { ...asked, limit: PAGE_ROWS, ...(cursor !== '' && { cursor }) },
+          signal,
+        } as unknown as Asked<K>)
+        items.push(...(part.items as readonly ItemOf<K>[]))
+        cursor = part.nextCursor
+      }
+      return { items, isWhole: cursor === null }
+    },
+  })
 }
 
 /** Whether the person's role may call this; the API decides again, with their place. */
@@ -76,10 +124,11 @@ interface AnyAsked {
   readonly query?: Readonly<Record<string, unknown>>
   readonly body?: unknown
   readonly signal?: AbortSignal
+  readonly key?: string
 }
 
 async function send<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Response> {
-  const { params = {}, query: given = {}, body, signal }: AnyAsked = asked
+  const { params = {}, query: given = {}, body, signal, key }: AnyAsked = asked
   const [method = 'GET', template = ''] = ROUTES[operation].split(' ')
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(String(params[name])),
@@ -90,14 +139,19 @@ async function send<K extends OperationId>(operation: K, asked: Asked<K>): Promi
   const token = await bearer()
   const response = await fetch(search.size > 0 ? `${path}?${search}` : path, {
     method,
-    headers: {
-      'accept-language': currentLanguage(),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
+    headers: headersFor(token, body, key),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   })
   if (response.status === 401 && token !== undefined) refuseToken(token)
   return response
+}
+
+function headersFor(token: string | undefined, body: unknown, key: string | undefined) {
+  return {
+    'accept-language': currentLanguage(),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  }
 }

@@ -1,5 +1,5 @@
 import './styles.css'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { onlineManager, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Problem } from './api.ts'
@@ -18,6 +18,9 @@ const client = new QueryClient({
     },
   },
 })
+
+// It only hears of changes.
+onlineManager.setOnline(navigator.onLine)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no #root')

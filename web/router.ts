@@ -3,6 +3,7 @@ import { rootRoute } from './root-route.ts'
 import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
+import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
 // Until there is an overview, what needs somebody is the list of breaches.
@@ -21,6 +22,8 @@ export const router = createRouter({
     breachRoute,
     refrigeratorsRoute,
     refrigeratorRoute,
+    stockRoute,
+    stockItemRoute,
     administrationRoute,
   ]),
   defaultPreload: 'intent',

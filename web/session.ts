@@ -1,4 +1,6 @@
 import { useSyncExternalStore } from 'react'
+import { forgetAnswers } from './kept.ts'
+import type { User } from './operations.ts'
 
 /**
  * Who uses this browser. The refresh token is in a cookie that no script sees; the access token is in this module and goes with the tab.
@@ -13,6 +15,10 @@ interface Tokens {
 
 /** Says only that there may be a cookie, so that a first visit asks for nothing. */
 const HINT = 'coldstream.session'
+/** Who they are, without any token: enough to show what is kept on the device when there is no network. */
+const PERSON = 'coldstream.person'
+/** Somebody logged out without a network: the server is told first thing when there is one. */
+const LEAVING = 'coldstream.leaving'
 const LOCK = 'coldstream.refresh'
 /** An access token this close to its end is replaced first. */
 const SPARE_MS = 30_000
@@ -37,27 +43,50 @@ export function useSessionState(): SessionState {
 
 /** Carries on the session of this browser, if it has one. */
 export async function startSession(): Promise<void> {
+  if (localStorage.getItem(LEAVING) !== null) void leave()
   if (localStorage.getItem(HINT) === null) return become('out')
   become('starting')
   try {
     await bearer()
   } catch {
-    become('unreachable')
+    // They see what is kept and what they do waits here; nothing is sent until the session is renewed.
+    become(rememberedPerson() ? 'in' : 'unreachable')
   }
+}
+
+/** Who is logged in at this browser, as far as it was ever told; also without a network. */
+export function rememberedPerson(): User | undefined {
+  try {
+    return (JSON.parse(localStorage.getItem(PERSON) ?? 'null') as User | null) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function rememberPerson(person: User): void {
+  localStorage.setItem(PERSON, JSON.stringify(person))
 }
 
 /** @returns the answer when it was no success */
 export async function logIn(username: string, password: string): Promise<Response | undefined> {
   const response = await post('login', { username, password, session: 'cookie' })
   if (!response.ok) return response
+  localStorage.removeItem(LEAVING)
+  localStorage.removeItem(PERSON)
   keep((await response.json()) as Tokens)
   localStorage.setItem(HINT, String(Date.now()))
   return undefined
 }
 
 export async function logOut(): Promise<void> {
-  await post('logout', { session: 'cookie' })
   forget()
+  localStorage.setItem(LEAVING, 'true')
+  await leave()
+}
+
+async function leave(): Promise<void> {
+  const told = await post('logout', { session: 'cookie' }).catch(() => undefined)
+  if (told?.ok) localStorage.removeItem(LEAVING)
 }
 
 /** The access token, a new one when the last is about to end; undefined when the session is over. Throws without a network. */
@@ -106,6 +135,8 @@ function keep({ accessToken, expiresIn }: Tokens): void {
 function forget(): void {
   token = undefined
   localStorage.removeItem(HINT)
+  localStorage.removeItem(PERSON)
+  void forgetAnswers().catch(() => undefined)
   become('out')
 }
 

@@ -1,13 +1,15 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { I18nProvider } from 'react-aria-components'
 import { Button } from '../controls/button.tsx'
+import { keepAnswers, restoreAnswers } from '../keep-answers.ts'
 import { startLive } from '../live.ts'
 import { useMessages } from '../messages.ts'
 import { usePreferences } from '../preferences.ts'
 import { router } from '../router.ts'
 import { startSession, useSessionState } from '../session.ts'
+import { startSending } from '../waiting.ts'
 import { Login } from './login.tsx'
 import { shellMessages } from './messages.ts'
 import styles from './shell.module.css'
@@ -38,14 +40,20 @@ function Content() {
 
 function Screens() {
   const client = useQueryClient()
+  const [isRestored, setRestored] = useState(false)
   useEffect(() => {
-    const stop = startLive(client)
+    const stops = [keepAnswers(client), startLive(client), startSending(client)]
+    // A browser that keeps nothing on the device starts empty.
+    void restoreAnswers(client)
+      .catch(() => undefined)
+      .then(() => setRestored(true))
     return () => {
-      stop()
+      for (const stop of stops) stop()
       // Nothing of one person is left for the next.
       client.clear()
     }
   }, [client])
+  if (!isRestored) return <div className={styles['starting']} aria-busy="true" />
   return <RouterProvider router={router} />
 }
 

@@ -43,6 +43,7 @@ export const shellMessages = messages({
     cancel: 'Cancel',
     loading: 'Loading',
     more: 'Show more',
+    age: (span: string) => `As it was ${span} ago`,
   },
   id: {
     skip: 'Langsung ke isi',
@@ -86,6 +87,7 @@ export const shellMessages = messages({
     cancel: 'Batal',
     loading: 'Memuat',
     more: 'Tampilkan lagi',
+    age: (span: string) => `Keadaan ${span} yang lalu`,
   },
   fr: {
     skip: 'Aller au contenu',
@@ -129,5 +131,6 @@ export const shellMessages = messages({
     cancel: 'Annuler',
     loading: 'Chargement',
     more: 'Afficher plus',
+    age: (span: string) => `État d’il y a ${span}`,
   },
 })

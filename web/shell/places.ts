@@ -15,5 +15,6 @@ interface Place {
 export const PLACES: readonly Place[] = [
   { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
+  { name: 'stock', icon: 'box', to: '/stock', needs: 'listStock' },
   { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]

@@ -1,0 +1,75 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components'
+import { query } from '../api.ts'
+import { useMessages } from '../messages.ts'
+import { shellMessages } from '../shell/messages.ts'
+import styles from './controls.module.css'
+import { Icon } from './icon.tsx'
+
+const SHOWN_MAX = 50
+
+interface Props {
+  readonly label: string
+  readonly value: string | undefined
+  /** Without a value: all that the person may see. */
+  readonly onChange: (facilityId: string | undefined) => void
+}
+
+/** One of the places that the person may see, by a part of its name. Whoever sees only one is asked nothing. */
+export function PlacePicker({ label, value, onChange }: Props) {
+  const t = useMessages(shellMessages)
+  const [typed, setTyped] = useState<string>()
+  const { places, name, isChoice } = usePlaces(value, typed)
+  if (!isChoice) return undefined
+  const shown = value === undefined ? t.everywhere : name
+  return (
+    <ComboBox
+      className={styles['field'] ?? ''}
+      menuTrigger="focus"
+      items={[{ id: '', name: t.everywhere }, ...places]}
+      inputValue={typed ?? shown}
+      onInputChange={(text) => setTyped(text === shown ? undefined : text)}
+      value={value ?? ''}
+      onChange={(key) => {
+        setTyped(undefined)
+        if (key !== null) onChange(key === '' ? undefined : String(key))
+      }}
+      onBlur={() => setTyped(undefined)}
+    >
+      <Label>{label}</Label>
+      <div className={styles['combo']}>
+        <Input className={styles['input'] ?? ''} />
+        <Button>
+          <Icon name="down" />
+        </Button>
+      </div>
+      <Popover className={styles['popover'] ?? ''}>
+        <ListBox className={styles['options'] ?? ''}>
+          {(place: { readonly id: string; readonly name: string }) => (
+            <ListBoxItem className={styles['option'] ?? ''} textValue={place.name}>
+              {place.name}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  )
+}
+
+function usePlaces(value: string | undefined, typed: string | undefined) {
+  const all = useQuery(query('listFacilities', { query: { limit: SHOWN_MAX } })).data?.items ?? []
+  const found = useQuery({
+    ...query('listFacilities', { query: { limit: SHOWN_MAX, ...(typed && { q: typed }) } }),
+    placeholderData: keepPreviousData,
+  }).data
+  const chosen = useQuery({
+    ...query('getFacility', { params: { id: value ?? '' } }),
+    enabled: value !== undefined,
+  }).data
+  return {
+    places: found?.items ?? all,
+    name: chosen?.name ?? '',
+    isChoice: all.length > 1,
+  }
+}
