@@ -59,7 +59,10 @@ test('the OpenAPI document is complete', async (suite) => {
         // One, or what is asked for as a table too.
         else if (code !== '204')
           t.ok(
-            types.length === 1 || /^application\/json,(text\/csv|application\/ld\+json)$/.test(types.join()),
+            types.length === 1 ||
+              /^application\/json,(application\/x-ndjson,)?(text\/csv|application\/ld\+json)$/.test(
+                types.join(),
+              ),
             `${nameOf(of)} ${code}: ${types}`,
           )
       }

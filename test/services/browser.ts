@@ -40,6 +40,8 @@ export async function openPage(t: Test, { browser, coldstream }: Website, langua
   })
   const page = await context.newPage()
   page.on('console', (message) => {
+    // A test took the network away.
+    if (message.text().includes('net::ERR_INTERNET_DISCONNECTED')) return
     if (message.type() === 'error' && !isRefusal(message)) t.fail(`console: ${message.text()}`)
   })
   page.on('pageerror', (error) => t.fail(`page: ${error.stack ?? error.message}`))

@@ -153,6 +153,14 @@ export class Api {
     })
   }
 
+  async patch<T>(path: string, body: Json): Promise<T> {
+    return this.#send(path, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  }
+
   /** Every item of a list, page by page. */
   async all<T>(path: string): Promise<T[]> {
     const items: T[] = []
