@@ -82,13 +82,8 @@ test('a count without a network is sent once when there is one', { skip, timeout
     lines: [{ storagePointId: await pointOf(api, clinic), lotId: lot, doses: 8 }],
   })
   await page.context().setOffline(false)
-  await page.getByText('Not accepted').waitFor()
-  await page.getByText('Somebody recorded something in between').waitFor()
-  await inspect(t, page, 'stock-refused')
-  await page.getByRole('button', { name: /^Discard/ }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click()
-  await page.getByText('Not accepted').waitFor({ state: 'detached' })
-  t.equal((await api.all('stock-events?kind=count')).length, 1, 'what is discarded is not sent')
+  await page.getByText('12 doses (2 vials)').first().waitFor()
+  t.pass('a count that comes late stands where it was made: before what was issued meanwhile')
 })
 
 async function pointOf(api: Api, facilityId: string): Promise<string> {
