@@ -70,6 +70,10 @@ export const SETTINGS = {
     default: 200_000,
     description: 'How many refused packets are kept; the oldest go first.',
   }),
+  FORECAST_EVERY_MS: milliseconds(
+    300_000,
+    'Between two looks at how long the same equipment will stay within its limit.',
+  ),
   NOTIFY_AGE_MS_MAX: milliseconds(
     86_400_000,
     'A breach whose last violating reading is older than this when found is recorded, and nobody is woken.',

@@ -84,7 +84,11 @@ async function notifierOf(deps: Starting): Promise<Part> {
     queue: there(deps.queue),
     series: there(deps.series),
     log: log.child({ part: 'notifier' }),
-    settings: { notifyAgeMsMax: config.NOTIFY_AGE_MS_MAX, reminderEveryMs: config.REMINDER_EVERY_MS },
+    settings: {
+      notifyAgeMsMax: config.NOTIFY_AGE_MS_MAX,
+      reminderEveryMs: config.REMINDER_EVERY_MS,
+      forecastEveryMs: config.FORECAST_EVERY_MS,
+    },
   })
 }
 

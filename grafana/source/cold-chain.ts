@@ -317,7 +317,7 @@ export const refrigerator: DashboardPlan = {
       'When it will be, if nothing changes; empty when it does not warm.',
       4,
       WHEN,
-      rows(`SELECT median_at FROM ${URGENCY} WHERE ${ofEquipment}`),
+      rows(`SELECT MAX(median_at) AS median_at FROM ${URGENCY} WHERE ${ofEquipment}`),
     ),
     count(
       'Open breaches',

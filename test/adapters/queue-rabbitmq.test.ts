@@ -92,6 +92,11 @@ function testSharing(server: Rabbitmq, prefixOf: () => string): void {
       },
     )
     await waitFor(() => looking.state('judge').consumers === 1, 'the consumer to be known')
+    // Rates are of what was counted since it first heard of a process.
+    await waitFor(async () => {
+      await ingest.publish(makeBatch(1), ['store'])
+      return looking.state('store').inPerSecond > 0
+    }, 'the publisher to be known')
     const batches = Array.from({ length: 10 }, () => makeBatch(3))
     for (const batch of batches) await ingest.publish(batch, ['judge'])
     await waitFor(() => {
@@ -106,7 +111,7 @@ function testSharing(server: Rabbitmq, prefixOf: () => string): void {
       const { batches: count, inPerSecond, outPerSecond } = looking.state('judge')
       return count === 0 && inPerSecond === outPerSecond
     }, 'as much to have left as came')
-    t.same(looking.state('store').inPerSecond, 0)
+    t.equal(looking.state('store').outPerSecond, 0)
   })
 
   test('rabbitmq queue: opens without RabbitMQ for those who can do without, and connects later', async (t) => {

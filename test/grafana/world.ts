@@ -32,7 +32,7 @@ export interface World {
 /** The distributed deployment with Prometheus and exporters, and a day of a small country in it; devices go on sending until the end of the test. */
 export async function openWorld(t: Test): Promise<World> {
   const queueMetricsPort = await portFor({})
-  const deployment = await startDistributed({}, { queueMetricsPort })
+  const deployment = await startDistributed({ FORECAST_EVERY_MS: '1000' }, { queueMetricsPort })
   t.teardown(() => deployment.stop())
   const reader = await makeReader(t, deployment.databaseUrl)
   const prometheusUrl = await scrape(t, deployment, queueMetricsPort)
@@ -42,8 +42,12 @@ export async function openWorld(t: Test): Promise<World> {
   await keepStock(deployment.http, api, warming.facilityId)
   await waitForBreaches(api)
   await waitFor(
-    async () => (await count(reader, 'grafana_time_to_breach WHERE median_at IS NOT NULL')) > 0,
-    'a forecast',
+    async () =>
+      (await count(
+        reader,
+        `grafana_time_to_breach WHERE median_at IS NOT NULL AND equipment_id = '${warming.equipmentId}'`,
+      )) > 0,
+    'a forecast of what warms',
     60_000,
   )
   await waitFor(
@@ -189,7 +193,6 @@ async function runCountry(t: Test, { http, mqttPort }: Distributed) {
     })
     return Promise.race([live.promise, running])
   }
-  // What warms has no history, so that it is first looked at while it does: equipment is looked at every five minutes only.
   await Promise.all([run(devices.slice(1), ago(23)), run([warming], ago(1.5))])
   return { devices: devices.length, warming }
 }
