@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { findFacility } from '../../db/queries/facility.ts'
 import { listReportItems } from '../../db/queries/report.ts'
 import type { Db } from '../../db/schema.ts'
 import { addDays, dayIn, daysBetween, isDate, type DateRange, type Unit } from '../../domain/calendar.ts'
@@ -21,7 +22,7 @@ export const parameters = {
   item: { itemId: Type.Optional(Id) },
   period: {
     from: Day('First day, in the time zone of each facility. Left out: thirty days until `to`.'),
-    to: Day('Last day. Left out: today, in UTC.'),
+    to: Day('Last day. Left out: today, in the time zone of the place that is asked about.'),
   },
   by: {
     by: Type.Optional(
@@ -43,12 +44,19 @@ export async function askedOf(db: Db, caller: Caller, query: ReportQuery, nowMs:
     db,
     path,
     items: new Map(items.map((item) => [item.id, item])),
-    range: rangeOf(query, dayIn('UTC', nowMs)),
+    range: rangeOf(query, dayIn(await zoneOf(db, path), nowMs)),
     by: query.by,
     activityCode: query.activityCode,
     nowMs,
     query,
   }
+}
+
+/** Of the place that a path leads to. The whole programme has none of its own. */
+async function zoneOf(db: Db, path: string): Promise<string> {
+  const id = path.split('/').findLast((part) => part !== '')
+  const place = id === undefined ? undefined : await findFacility(db, id, '')
+  return place?.timeZone ?? 'UTC'
 }
 
 /** @throws CodedError `request.invalid` for days that do not exist, or too many */

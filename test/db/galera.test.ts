@@ -124,7 +124,7 @@ async function tablesWithoutKey(cluster: Galera): Promise<unknown[]> {
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT t.table_name FROM information_schema.tables t LEFT JOIN information_schema.table_constraints c
       ON c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.constraint_type = 'PRIMARY KEY'
-      WHERE t.table_schema = DATABASE() AND c.constraint_name IS NULL`,
+      WHERE t.table_type = 'BASE TABLE' AND t.table_schema = DATABASE() AND c.constraint_name IS NULL`,
   )
   await connection.end()
   return rows
