@@ -1,27 +1,28 @@
-import { randomBytes } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { connectAsync, type MqttClient } from 'mqtt'
-import { metric, registerDevices, type RegisteredDevice } from '../test/services/coldstream.ts'
+import { registerDevices } from '../test/services/coldstream.ts'
 import { startDistributed, startEmbedded, type Deployment } from '../test/services/deployment.ts'
 import { load, median, profiling } from './harness.ts'
+import {
+  ALARMS_PER_SECOND,
+  connectDevice,
+  drained,
+  raise,
+  spreadOf,
+  startReceiver,
+  warmUp,
+  type Raised,
+  type Spread,
+} from './raise.ts'
 import type { Figure, Report } from './report.ts'
 
 /** Devices that send all the time and are well. */
 const DEVICES = 50
 const READINGS_PER_SECOND = Number(process.env.BENCH_PACE ?? 1000)
 const WINDOW = 20
-/** Breaches that are reached, while the others send. */
-const ALARMS_PER_SECOND = Number(process.env.BENCH_ALARMS ?? 10)
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 20)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 /** `embedded` or `distributed`; both without. */
 const ONLY = process.env.BENCH_DEPLOYMENT
 const P99_MS_MAX = 250
-/** After the last publish: what has not been told by then is lost. */
-const LATE_MS_MAX = 30_000
-const MINUTE_MS = 60_000
 
 interface Round {
   readonly readingsPerSecond: number
@@ -29,12 +30,6 @@ interface Round {
   readonly acknowledged: Spread
   /** From the publish to the webhook. */
   readonly told: Spread
-}
-
-interface Spread {
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
 }
 
 /**
@@ -97,9 +92,10 @@ async function measure(start: (env: Record<string, string>) => Promise<Deploymen
   const deployment = await start({ NOTICE_URLS: hook.url, ...profiling() })
   try {
     const devices = await registerDevices(deployment.http, DEVICES + SECONDS * ALARMS_PER_SECOND)
-    const alarming = devices.slice(DEVICES)
-    const clients = await Promise.all(alarming.map((device) => connect(deployment, device)))
-    const raised = Promise.withResolvers<readonly number[]>()
+    const clients = await Promise.all(
+      devices.slice(DEVICES).map((device) => connectDevice(deployment, device)),
+    )
+    const raising = Promise.withResolvers<readonly Raised[]>()
     const loading = load(
       deployment.mqttPort,
       devices.slice(0, DEVICES).map(({ accessToken }) => accessToken),
@@ -110,123 +106,20 @@ async function measure(start: (env: Record<string, string>) => Promise<Deploymen
         async warm() {
           await warmUp(clients)
           await drained(deployment)
-          raise(clients, hook).then(raised.resolve, raised.reject)
+          raise(clients, hook).then(raising.resolve, raising.reject)
         },
       },
     )
-    const [acknowledgedMs, loaded] = await Promise.all([raised.promise, loading])
-    const toldMs = await hook.all(alarming)
+    const [raised, loaded] = await Promise.all([raising.promise, loading])
+    const toldMs = await hook.told(raised)
     await Promise.all(clients.map((client) => client.endAsync()))
     return {
       readingsPerSecond: loaded.acked / loaded.seconds,
-      acknowledged: spreadOf(acknowledgedMs),
+      acknowledged: spreadOf(raised.map(({ acknowledgedMs }) => acknowledgedMs)),
       told: spreadOf(toldMs),
     }
   } finally {
     await deployment.stop()
     await hook.stop()
   }
-}
-
-/** A client of its own for each device, as a device has it. */
-async function connect({ mqttPort }: Deployment, device: RegisteredDevice): Promise<Client> {
-  const options = { username: device.accessToken, protocolVersion: 4, reconnectPeriod: 0 } as const
-  const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, options)
-  return Object.assign(client, { deviceId: device.id })
-}
-
-type Client = MqttClient & { readonly deviceId: string }
-
-async function publish(client: Client, readings: readonly (readonly [time: number, temperature: number])[]) {
-  const body = readings.map(([ts, temperature]) => ({ ts, values: { temperature } }))
-  await client.publishAsync('v1/devices/me/telemetry', JSON.stringify(body), { qos: 1 })
-}
-
-/** Each has been too warm for ten hours but for what the next reading adds. */
-async function warmUp(clients: readonly Client[]): Promise<void> {
-  const now = Date.now()
-  const minutesAgo = [610, 510, 410, 310, 210, 110, 20]
-  const readings = minutesAgo.map((minutes) => [now - minutes * MINUTE_MS, 9] as const)
-  for (const client of clients) await publish(client, readings)
-}
-
-/** One after the other at a steady pace; returns how long each acknowledgement took. */
-async function raise(clients: readonly Client[], hook: Receiver): Promise<number[]> {
-  const startedAt = performance.now()
-  const acknowledged = clients.map(async (client, index) => {
-    await sleep(Math.max(0, startedAt + (index * 1000) / ALARMS_PER_SECOND - performance.now()))
-    const publishedAt = performance.now()
-    hook.expect(client.deviceId, publishedAt)
-    await publish(client, [[Date.now(), 9.5]])
-    return performance.now() - publishedAt
-  })
-  return Promise.all(acknowledged)
-}
-
-interface Receiver {
-  readonly url: string
-  /** The reading that makes the breach of this device is published now. */
-  expect(deviceId: string, publishedAt: number): void
-  /** How long each of them took to be told. @throws when one is not told in time */
-  all(devices: readonly RegisteredDevice[]): Promise<number[]>
-  stop(): Promise<void>
-}
-
-/** Somebody's server that takes webhooks. */
-async function startReceiver(): Promise<Receiver> {
-  const publishedAt = new Map<string, number>()
-  const toldMs = new Map<string, number>()
-  const server: Server = createServer((request, response) => {
-    const receivedAt = performance.now()
-    let text = ''
-    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    request.once('end', () => {
-      response.writeHead(204).end()
-      const deviceId = (JSON.parse(text) as { data: { device: { id: string } } }).data.device.id
-      const since = publishedAt.get(deviceId)
-      if (since !== undefined && !toldMs.has(deviceId)) toldMs.set(deviceId, receivedAt - since)
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alarms?secret=whsec_${encodeURIComponent(randomBytes(24).toString('base64'))}`,
-    expect: (deviceId, at) => void publishedAt.set(deviceId, at),
-    async all(devices) {
-      const deadline = performance.now() + LATE_MS_MAX
-      while (toldMs.size < devices.length) {
-        if (performance.now() > deadline)
-          throw new Error(`${devices.length - toldMs.size} of ${devices.length} breaches were not told`)
-        await sleep(50)
-      }
-      return devices.map(({ id }) => toldMs.get(id) ?? Number.NaN)
-    },
-    async stop() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
-/** Waits until every accepted reading is stored and judged, so that each sensor is known. */
-async function drained({ processes }: Deployment): Promise<void> {
-  const all = Object.values(processes).flat()
-  const sum = async (name: string) => {
-    const values = await Promise.all(all.map(({ http }) => metric(http, name)))
-    return values.reduce((total, value) => total + value, 0)
-  }
-  for (;;) {
-    const accepted = await sum('coldstream_readings_accepted_total')
-    const [stored, judged] = [
-      await sum('coldstream_readings_stored_total'),
-      await sum('coldstream_readings_judged_total'),
-    ]
-    if (accepted > 0 && stored >= accepted && judged >= accepted) return
-    await sleep(200)
-  }
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
-  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { registerDevices } from '../test/services/coldstream.ts'
-import { startBareAedes, startFresh } from './harness.ts'
+import { residentBytesOf, startBareAedes, startFresh } from './harness.ts'
 import type { Report } from './report.ts'
 
 /** Files that a process opens beside its connections. */
@@ -120,10 +120,6 @@ async function connectedOf(holders: readonly ChildProcess[]): Promise<number> {
 
 function startHolders(): ChildProcess[] {
   return Array.from({ length: HOLDERS }, () => fork(join(import.meta.dirname, 'hold.ts')))
-}
-
-function residentBytesOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
 function filesMax(): number {

@@ -150,9 +150,12 @@ async function measureFull(deployment: Distributed, tokens: readonly string[], w
 /** Readings that a device hands over at once. */
 const BURST = 10
 const SAMPLE_EVERY_MS = 100
+/** Until what is under way, which the series store holds up for a second or two, is as much as it will be. */
+const SETTLE_MS = 5000
 
 async function measurePaced(deployment: Distributed, tokens: readonly string[], work: Load): Promise<Paced> {
-  const { seconds, window, pace } = work
+  const { window, pace } = work
+  const seconds = work.seconds + SETTLE_MS / 1000
   const names = namesOf(deployment)
   const begun = Promise.withResolvers<void>()
   const loading = load(deployment.mqttPort, tokens, {
@@ -167,9 +170,10 @@ async function measurePaced(deployment: Distributed, tokens: readonly string[], 
     },
   })
   await Promise.race([begun.promise, loading])
+  const endsAt = performance.now() + seconds * 1000
+  await sleep(SETTLE_MS)
   const before = cpuSecondsByName(names)
   const samples: Counts[] = []
-  const endsAt = performance.now() + seconds * 1000
   while (performance.now() < endsAt) {
     samples.push(await counts(deployment))
     await sleep(SAMPLE_EVERY_MS)
@@ -177,9 +181,10 @@ async function measurePaced(deployment: Distributed, tokens: readonly string[], 
   const after = cpuSecondsByName(names)
   const acknowledged = await loading
   await drained(deployment)
+  const accepted = (samples.at(-1)?.accepted ?? 0) - (samples[0]?.accepted ?? 0)
   const cpu = [...after].map(([name, used]): [string, number] => [
     name,
-    ((used - (before.get(name) ?? 0)) / acknowledged.acked) * 1e6,
+    ((used - (before.get(name) ?? 0)) / accepted) * 1e6,
   ])
   return { acknowledged, ...flowOf(samples), cpuMicroseconds: new Map(cpu) }
 }

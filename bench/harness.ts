@@ -15,6 +15,11 @@ export function peakMemoryOf(pid: number): number {
   return (Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6
 }
 
+/** Now, in bytes. */
+export function residentBytesOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
 /** CPU time of a process in seconds, user and system. */
 export function cpuSecondsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
@@ -88,33 +93,66 @@ export async function load(
   tokens: readonly string[],
   options: LoadOptions,
 ): Promise<LoadResult> {
-  const child = fork(join(root, 'bench/load.ts'))
-  const counted = () => {
-    child.send({ count: true })
-    return next()
+  const { seconds: _, warm, ...job } = options
+  const loader = await startLoader(port, tokens, job)
+  await warm?.()
+  const before = (await loader.look()).acked
+  const startedAt = performance.now()
+  loader.go()
+  await sleep(options.seconds * 1000)
+  const { acked } = await loader.look()
+  const seconds = (performance.now() - startedAt) / 1000
+  return { acked: acked - before, seconds, ...(await loader.stop()) }
+}
+
+interface BacklogOptions {
+  /** Of the first reading of each device. */
+  readonly firstTime: number
+  readonly stepMs: number
+  /** Readings in one packet, of which a device sends the next when the last one is acknowledged. */
+  readonly readings: number
+  readonly packets: number
+}
+
+/** Connects devices that have gathered readings meanwhile; `send` has all of them send at once, and resolves with the seconds until the last acknowledgement. */
+export async function gatherBacklog(
+  port: number,
+  tokens: readonly string[],
+  { packets, ...job }: BacklogOptions,
+): Promise<{ send(): Promise<number>; stop(): Promise<void> }> {
+  const loader = await startLoader(port, tokens, { ...job, window: 1, packetsMax: packets })
+  return {
+    async send() {
+      const startedAt = performance.now()
+      loader.go()
+      while (!(await loader.look()).isFinished) await sleep(20)
+      return (performance.now() - startedAt) / 1000
+    },
+    stop: async () => void (await loader.stop()),
   }
-  const next = async () => ((await once(child, 'message')) as [Record<string, number | string>])[0]
-  const { seconds: _, warm: __, ...pace } = options
+}
+
+/** A load generator in a process of its own, connected; without a backlog to send, each of its devices known to the broker by a first reading. */
+export async function startLoader(port: number, tokens: readonly string[], job: Record<string, unknown>) {
+  const child = fork(join(root, 'bench/load.ts'))
+  const next = async () => ((await once(child, 'message')) as [Record<string, number | string | boolean>])[0]
   // Never in the future, whatever the rate.
-  child.send({
-    job: { port, tokens, firstTime: Date.now() - 86_400_000, ratePerSecond: 0, burst: 1, ...pace },
-  })
+  const pace = { firstTime: Date.now() - 86_400_000, ratePerSecond: 0, burst: 1, readings: 1, stepMs: 1 }
+  child.send({ job: { port, tokens, ...pace, ...job } })
   const ready = await next()
   if (ready.failed) throw new Error(String(ready.failed))
-  await options.warm?.()
-  const before = Number((await counted()).acked)
-  const startedAt = performance.now()
-  child.send({ go: true })
-  await sleep(options.seconds * 1000)
-  const { acked } = await counted()
-  const seconds = (performance.now() - startedAt) / 1000
-  child.send({ stop: true })
-  const done = await next()
   return {
-    acked: Number(acked) - before,
-    seconds,
-    p50Ms: Number(done.p50Ms),
-    p99Ms: Number(done.p99Ms),
+    go: () => void child.send({ go: true }),
+    async look() {
+      child.send({ count: true })
+      const { acked, isFinished } = await next()
+      return { acked: Number(acked), isFinished: isFinished === true }
+    },
+    async stop() {
+      child.send({ stop: true })
+      const { p50Ms, p99Ms } = await next()
+      return { p50Ms: Number(p50Ms), p99Ms: Number(p99Ms) }
+    },
   }
 }
 

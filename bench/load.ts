@@ -19,21 +19,31 @@ interface Job {
   readonly ratePerSecond: number
   /** Of these, as many one after the other on one connection, as a logger hands over what it has gathered. */
   readonly burst: number
+  /** Readings in one packet. */
+  readonly readings: number
+  /** From one reading of a connection to its next. */
+  readonly stepMs: number
+  /** Packets of one connection, all in all; without it, until it is stopped. */
+  readonly packetsMax?: number
 }
 
 const TOPIC = 'v1/devices/me/telemetry'
-const PAYLOAD = '{"ts":0000000000000,"values":{"temperature":4.2,"humidity":51.5,"battery":93}}'
+const TIME = '0000000000000'
+const READING = `{"ts":${TIME},"values":{"temperature":4.2,"humidity":51.5,"battery":93}}`
+const CONNECTING_MAX = 250
 const PUBACK_BYTES = 4
 const CONNACK_BYTES = 4
 
 class Publisher {
   readonly #socket: Socket
   readonly #packet: Buffer
-  readonly #timeAt: number
-  readonly #window: number
+  readonly #messageIdAt: number
+  readonly #timesAt: readonly number[]
+  readonly #job: Job
   readonly #latencies: number[] = []
   readonly #sentAt: number[] = []
   #time: number
+  #left: number
   #pending = 0
   #partial = -CONNACK_BYTES
   #running = false
@@ -41,19 +51,24 @@ class Publisher {
   acked = 0
   readonly connected: Promise<void>
 
-  constructor({ port, window, password, firstTime }: Job, index: number, token: string) {
+  constructor(job: Job, index: number, token: string) {
+    const { port, password, firstTime, readings } = job
+    this.#job = job
     this.#time = firstTime
-    this.#window = window
+    this.#left = job.packetsMax ?? Number.POSITIVE_INFINITY
+    const payload = readings === 1 ? READING : `[${Array.from({ length: readings }, () => READING).join()}]`
     this.#packet = generate({
       cmd: 'publish',
       topic: TOPIC,
-      payload: PAYLOAD,
+      payload,
       qos: 1,
       messageId: 1,
       retain: false,
       dup: false,
     })
-    this.#timeAt = this.#packet.indexOf('0000000000000')
+    // The message id stands between the topic and the payload.
+    this.#messageIdAt = this.#packet.length - payload.length - 2
+    this.#timesAt = [...this.#packet.toString('latin1').matchAll(new RegExp(TIME, 'g'))].map((at) => at.index)
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.connected = new Promise((resolve, reject) => {
       this.#socket.once('error', reject)
@@ -88,32 +103,39 @@ class Publisher {
       // One in sixteen is enough for percentiles and costs the load generator little.
       if (sentAt !== undefined && (this.acked + i) % 16 === 0) this.#latencies.push(now - sentAt)
     }
-    if (this.#running) this.fill(this.#window)
+    if (this.#running) this.fill(this.#job.window)
   }
 
   start(): void {
     this.#running = true
-    this.fill(this.#window)
+    this.fill(this.#job.window)
   }
 
   /** Publishes up to `count` packets, as far as the window allows. */
   fill(count: number): void {
-    const room = Math.min(count, this.#window - this.#pending)
+    const room = Math.min(count, this.#job.window - this.#pending, this.#left)
     if (room <= 0) return
     const chunk = Buffer.allocUnsafe(this.#packet.length * room)
     const now = performance.now()
     for (let i = 0; i < room; i++) {
       const at = i * this.#packet.length
       this.#packet.copy(chunk, at)
-      chunk.write(String(this.#time), at + this.#timeAt, 13, 'latin1')
+      for (const timeAt of this.#timesAt) {
+        chunk.write(String(this.#time), at + timeAt, TIME.length, 'latin1')
+        this.#time += this.#job.stepMs
+      }
       this.#messageId = (this.#messageId % 65_535) + 1
-      // The message id stands between the topic and the payload.
-      chunk.writeUInt16BE(this.#messageId, at + this.#packet.length - PAYLOAD.length - 2)
-      this.#time += 1
+      chunk.writeUInt16BE(this.#messageId, at + this.#messageIdAt)
       this.#sentAt.push(now)
     }
+    this.#left -= room
     this.#pending += room
     this.#socket.write(chunk)
+  }
+
+  /** Whether all that it is to send was sent and acknowledged. */
+  get isFinished(): boolean {
+    return this.#left === 0 && this.#pending === 0
   }
 
   /** Waits until everything is acknowledged, 30 seconds at most. */
@@ -130,12 +152,17 @@ class Publisher {
   }
 }
 
-let publishers: Publisher[] = []
+const publishers: Publisher[] = []
 let timer: NodeJS.Timeout | undefined
 
 async function prepare(job: Job): Promise<void> {
-  publishers = job.tokens.map((token, index) => new Publisher(job, index, token))
-  await Promise.all(publishers.map((publisher) => publisher.connected))
+  for (let from = 0; from < job.tokens.length; from += CONNECTING_MAX) {
+    const tokens = job.tokens.slice(from, from + CONNECTING_MAX)
+    const connecting = tokens.map((token, index) => new Publisher(job, from + index, token))
+    await Promise.all(connecting.map((publisher) => publisher.connected))
+    publishers.push(...connecting)
+  }
+  if (job.packetsMax !== undefined) return
   // One reading each, so that the measurement begins with a broker that knows its devices.
   for (const publisher of publishers) publisher.fill(1)
   await Promise.all(publishers.map((publisher) => publisher.idle()))
@@ -175,6 +202,10 @@ process.on('message', (message: { job?: Job; go?: true; stop?: true; count?: tru
     )
   }
   if (message.go && job) go(job)
-  if (message.count) process.send?.({ acked: publishers.reduce((sum, p) => sum + p.acked, 0) })
+  if (message.count)
+    process.send?.({
+      acked: publishers.reduce((sum, p) => sum + p.acked, 0),
+      isFinished: publishers.every((p) => p.isFinished),
+    })
   if (message.stop) void stop()
 })
