@@ -52,16 +52,21 @@ export async function raise(
   isEnough = () => false,
 ): Promise<Raised[]> {
   const startedAt = performance.now()
-  const raised = clients.map(async (client, index): Promise<Raised[]> => {
+  const raising: Promise<Raised>[] = []
+  for (const [index, client] of clients.entries()) {
     await sleep(Math.max(0, startedAt + (index * 1000) / ALARMS_PER_SECOND - performance.now()))
-    if (isEnough()) return []
-    const { deviceId } = client
-    const publishedAt = performance.now()
-    hook.expect(deviceId, publishedAt)
-    await publish(client, [[Date.now(), 9.5]])
-    return [{ deviceId, acknowledgedMs: performance.now() - publishedAt }]
-  })
-  return (await Promise.all(raised)).flat()
+    if (isEnough()) break
+    raising.push(raiseOne(client, hook))
+  }
+  return Promise.all(raising)
+}
+
+async function raiseOne(client: Client, hook: Receiver): Promise<Raised> {
+  const { deviceId } = client
+  const publishedAt = performance.now()
+  hook.expect(deviceId, publishedAt)
+  await publish(client, [[Date.now(), 9.5]])
+  return { deviceId, acknowledgedMs: performance.now() - publishedAt }
 }
 
 export interface Receiver {
