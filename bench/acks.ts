@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { metric, registerDevices } from '../test/services/coldstream.ts'
-import { cpuSecondsOf, load, median, peakMemoryOf, startBareAedes, startFresh } from './harness.ts'
-import type { Report } from './report.ts'
+import {
+  cpuSecondsOf,
+  load,
+  median,
+  peakMemoryOf,
+  startBareAedes,
+  startFresh,
+  type Baseline,
+} from './harness.ts'
+import { hasMosquittoBroker, startMosquitto } from './mosquitto.ts'
+import type { Figure, Report } from './report.ts'
 
 const DEVICES = 100
 const WINDOW = 10
@@ -10,6 +19,8 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 
 interface Round {
   readonly bare: number
+  /** Where it is installed. */
+  readonly mosquitto: number | undefined
   readonly acks: number
   readonly endToEnd: number
   readonly p50Ms: number
@@ -19,7 +30,7 @@ interface Round {
 }
 
 /**
- * QoS 1 readings of three values a second: bare Aedes (memory only) against the embedded program, in turn, both beside their load generator.
+ * QoS 1 readings of three values a second: bare Aedes and Mosquitto (memory only) against the embedded program, in turn, both beside their load generator.
  * End to end counts until the last acknowledged reading is stored and judged.
  */
 export async function benchAcks(): Promise<Report> {
@@ -27,7 +38,7 @@ export async function benchAcks(): Promise<Report> {
   for (let i = 0; i < ROUNDS; i++) {
     const round = await measure()
     console.error(
-      `round ${i + 1} of ${ROUNDS}: bare ${round.bare.toFixed(0)}/s, acknowledged ${round.acks.toFixed(0)}/s, end to end ${round.endToEnd.toFixed(0)}/s, peak ${round.peakMB.toFixed(0)} MB`,
+      `round ${i + 1} of ${ROUNDS}: bare ${round.bare.toFixed(0)}/s, Mosquitto ${round.mosquitto?.toFixed(0) ?? '-'}/s, acknowledged ${round.acks.toFixed(0)}/s, end to end ${round.endToEnd.toFixed(0)}/s, peak ${round.peakMB.toFixed(0)} MB`,
     )
     rounds.push(round)
   }
@@ -38,6 +49,7 @@ export async function benchAcks(): Promise<Report> {
     baseline: 'bare Aedes 1.2, in memory',
     figures: [
       { name: 'bare Aedes, acknowledged', unit: '1/s', values: of((r) => r.bare) },
+      ...mosquittoFigure(rounds),
       {
         name: 'acknowledged after a durable commit',
         unit: '1/s',
@@ -60,11 +72,34 @@ export async function benchAcks(): Promise<Report> {
   }
 }
 
-async function measure(): Promise<Round> {
-  const aedes = await startBareAedes()
+function mosquittoFigure(rounds: readonly Round[]): Figure[] {
+  const measured = rounds.flatMap(({ bare, mosquitto }) =>
+    mosquitto === undefined ? [] : { bare, mosquitto },
+  )
+  if (measured.length === 0) return []
+  return [
+    {
+      name: 'Mosquitto, acknowledged',
+      unit: '1/s',
+      values: measured.map(({ mosquitto }) => mosquitto),
+      ratio: measured.map(({ bare, mosquitto }) => mosquitto / bare),
+    },
+  ]
+}
+
+async function measureBaseline(broker: Baseline): Promise<number> {
   const names = Array.from({ length: DEVICES }, (_, i) => `device-${i}`)
-  const bare = await load(aedes.mqttPort, names, { seconds: SECONDS, window: WINDOW })
-  await aedes.stop()
+  try {
+    const { acked, seconds } = await load(broker.mqttPort, names, { seconds: SECONDS, window: WINDOW })
+    return acked / seconds
+  } finally {
+    await broker.stop()
+  }
+}
+
+async function measure(): Promise<Round> {
+  const bare = await measureBaseline(await startBareAedes())
+  const mosquitto = hasMosquittoBroker ? await measureBaseline(await startMosquitto()) : undefined
 
   const server = await startFresh()
   try {
@@ -79,7 +114,8 @@ async function measure(): Promise<Round> {
     const total = await drained(server.http)
     const seconds = (performance.now() - startedAt) / 1000
     return {
-      bare: bare.acked / bare.seconds,
+      bare,
+      mosquitto,
       acks: ours.acked / ours.seconds,
       endToEnd: total / seconds,
       p50Ms: ours.p50Ms,
