@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent, notFound } from '@tanstack/react-router'
+import { isDate } from '../../../domain/calendar.ts'
 import { rootRoute } from '../../root-route.ts'
 import { REPORT_NAMES } from './reports.ts'
 
@@ -17,11 +18,9 @@ export interface ReportSearch {
   readonly days?: (typeof HORIZONS_DAYS)[number]
 }
 
-const DAY = /^\d{4}-\d{2}-\d{2}$/
-
 function textsOf(search: Record<string, unknown>): ReportSearch {
   const isText = (key: string) => typeof search[key] === 'string'
-  const isDay = (key: string) => DAY.test(String(search[key]))
+  const isDay = (key: string) => isDate(String(search[key]))
   const kept = [...['facilityId', 'itemId', 'activityCode'].filter(isText), ...['from', 'to'].filter(isDay)]
   return Object.fromEntries(kept.map((key) => [key, search[key]]))
 }
