@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { geoCentroid, geoMercator, geoPath, type GeoProjection } from 'd3-geo'
 import type { MultiPoint } from 'geojson'
-import { useLayoutEffect, useMemo, useRef, useState, type RefObject } from 'react'
+import { useLayoutEffect, useMemo, useState } from 'react'
 import { feature, mesh } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import atlasUrl from 'world-atlas/countries-50m.json?url'
@@ -37,7 +37,7 @@ interface Located extends PlaceStates {
 /** Where the places are and how; for the eye and the pointer, since the list beside it says and does the same. */
 export default function PlaceMap({ places }: { readonly places: readonly PlaceStates[] }) {
   const t = useMessages(overviewMessages)
-  const box = useRef<HTMLElement>(null)
+  const [box, setBox] = useState<HTMLElement | null>(null)
   const width = useWidth(box)
   const height = Math.round(width * HEIGHT_SHARE)
   const below = places.filter(({ isItself }) => !isItself)
@@ -49,7 +49,7 @@ export default function PlaceMap({ places }: { readonly places: readonly PlaceSt
   if (located.length === 0 && below.length > 0)
     return <p className={styles['soft']}>{t.unlocated(below.length)}</p>
   return (
-    <figure ref={box} className={styles['map']}>
+    <figure ref={setBox} className={styles['map']}>
       {projection && (
         <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
           <Land projection={projection} />
@@ -70,15 +70,14 @@ function isLocated(place: PlaceStates): place is Located {
   return place.latitude !== null && place.longitude !== null
 }
 
-function useWidth(box: RefObject<HTMLElement | null>): number {
+function useWidth(box: HTMLElement | null): number {
   const [width, setWidth] = useState(0)
   useLayoutEffect(() => {
-    const { current } = box
-    if (!current) return
-    const measure = () => setWidth(Math.floor(current.clientWidth))
+    if (!box) return
+    const measure = () => setWidth(Math.floor(box.clientWidth))
     measure()
     const watch = new ResizeObserver(measure)
-    watch.observe(current)
+    watch.observe(box)
     return () => watch.disconnect()
   }, [box])
   return width

@@ -1,5 +1,6 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { query } from '../../api.ts'
 import { AgeNote } from '../../controls/age-note.tsx'
 import { Chip } from '../../controls/chip.tsx'
@@ -29,7 +30,7 @@ export function Overview() {
   const states = places.data && totalOf(places.data.items)
   return (
     <>
-      <Head of={overview.data} />
+      <Head of={overview.data} facilityId={facilityId} />
       <AgeNote of={overview} />
       {states && <StateLinks states={states} facilityId={facilityId} />}
       <div className={styles['columns']}>
@@ -69,9 +70,15 @@ function Below({ places, place }: BelowProps) {
   return place ? <Refrigerators facilityId={place.id} /> : undefined
 }
 
+interface HeadProps {
+  readonly of: OverviewAnswer | undefined
+  readonly facilityId: string | undefined
+}
+
 /** The place, and the way up from it. */
-function Head({ of }: { readonly of: OverviewAnswer | undefined }) {
+function Head({ of, facilityId }: HeadProps) {
   const t = useMessages(overviewMessages)
+  const heading = useFocusOnPlace(facilityId)
   const parents = of?.place?.parents ?? []
   return (
     <header className={styles['head']}>
@@ -88,9 +95,24 @@ function Head({ of }: { readonly of: OverviewAnswer | undefined }) {
           </ol>
         </nav>
       )}
-      <h1>{of === undefined ? '…' : (of.place?.name ?? t.everywhere)}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {of === undefined ? '…' : (of.place?.name ?? t.everywhere)}
+      </h1>
     </header>
   )
+}
+
+/** Another place is another screen, although only the filter in the address differs: a screen reader and the keyboard follow. */
+function useFocusOnPlace(facilityId: string | undefined) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const last = useRef(facilityId)
+  useEffect(() => {
+    if (last.current === facilityId) return
+    last.current = facilityId
+    heading.current?.focus()
+    window.scrollTo(0, 0)
+  }, [facilityId])
+  return heading
 }
 
 interface StateProps {
