@@ -5,6 +5,7 @@ import { benchDistributed } from './distributed.ts'
 import { benchJudging } from './judging.ts'
 import { keep, type Report } from './report.ts'
 import { benchMonth, benchSupply } from './supply.ts'
+import { benchWeb } from './web.ts'
 
 const benches: Record<string, () => Promise<Report>> = {
   acks: benchAcks,
@@ -14,6 +15,7 @@ const benches: Record<string, () => Promise<Report>> = {
   judging: benchJudging,
   month: benchMonth,
   supply: benchSupply,
+  web: benchWeb,
 }
 
 const names = process.argv.slice(2)
