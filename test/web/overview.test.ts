@@ -84,7 +84,7 @@ test(
     await main.getByRole('link', { name: 'Clinic Ciawi' }).click()
     await page.waitForURL(new RegExp(`/\\?facilityId=${planted.clinic}`))
     await page.getByRole('heading', { name: 'Clinic Ciawi' }).waitFor()
-  t.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'the keyboard follows')
+    t.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'the keyboard follows')
     await main.getByText('11.5 °C').last().waitFor()
     await inspect(t, page, 'overview-facility')
     await main.getByRole('link', { name: 'All open breaches' }).click()

@@ -57,7 +57,7 @@ test('reports are read, narrowed, printed and taken along', { skip, timeout: 235
   await page.screenshot({ path: 'test/out/web/report-print.png', fullPage: true })
   t.equal(
     await page.evaluate('getComputedStyle(document.body).backgroundColor'),
-    'rgb(244, 247, 248)',
+    'rgb(255, 255, 255)',
     'and is light',
   )
   await page.emulateMedia({ media: 'screen' })

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useAppearance, usePreferences } from '../../preferences.ts'
@@ -20,7 +20,8 @@ interface Props {
 /** One bar for each label; the table below it says the same in numbers. */
 export default function Bars({ bars, label, isShare }: Props) {
   const place = useRef<HTMLDivElement>(null)
-  const appearance = useAppearance()
+  // Paper is light, whatever the screen is.
+  const appearance = `${useAppearance()} ${useSyncExternalStore(onPaperChange, isOnPaper)}`
   const { language } = usePreferences()
   const drawn = JSON.stringify(bars)
   useEffect(() => {
@@ -37,6 +38,14 @@ export default function Bars({ bars, label, isShare }: Props) {
     }
   }, [drawn, isShare, appearance, language])
   return <div ref={place} className={styles['bars']} role="img" aria-label={label} />
+}
+
+const paper = matchMedia('print')
+const isOnPaper = () => paper.matches
+
+function onPaperChange(listener: () => void): () => void {
+  paper.addEventListener('change', listener)
+  return () => paper.removeEventListener('change', listener)
 }
 
 interface Writing {

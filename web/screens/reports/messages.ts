@@ -60,7 +60,7 @@ export const reportMessages = messages({
     everywhere: 'All places',
     lastDays: 'The last 30 days',
     span: (from: string, to: string) => `${from} to ${to}`,
-    since: (from: string) => `30 days or more, from ${from} to today`,
+    since: (from: string) => `${from} to today`,
     until: (to: string) => `The 30 days until ${to}`,
     print: 'Print',
     csv: 'Save as CSV',

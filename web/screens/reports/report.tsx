@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { call, download, query } from '../../api.ts'
+import { call, download, query, useMe } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
@@ -76,7 +76,8 @@ function rowsOf(name: ReportName, search: ReportSearch) {
 function About({ name, search }: { readonly name: ReportName; readonly search: ReportSearch }) {
   const t = useMessages(reportMessages)
   const day = useDay()
-  const { facilityId = '', from, to } = search
+  const me = useMe()
+  const { facilityId = me?.facilityId ?? '', from, to } = search
   const place = useQuery({
     ...query('getFacility', { params: { id: facilityId } }),
     enabled: facilityId !== '',

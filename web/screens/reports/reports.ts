@@ -123,7 +123,6 @@ const TEXTS: ReadonlySet<ColumnName> = new Set([
   'activityCode',
   'lotCode',
   'cause',
-  'period',
 ])
 const SHARES: ReadonlySet<ColumnName> = new Set([
   'share',
@@ -132,7 +131,7 @@ const SHARES: ReadonlySet<ColumnName> = new Set([
   'fillRate',
   'reportingShare',
 ])
-const DAYS: ReadonlySet<ColumnName> = new Set(['firstDay', 'lastDay', 'expiresOn'])
+const DAYS: ReadonlySet<ColumnName> = new Set(['period', 'firstDay', 'lastDay', 'expiresOn'])
 const WORDS: ReadonlySet<ColumnName> = new Set(['vial', 'severity'])
 
 /** How the cells of a column are written. */
