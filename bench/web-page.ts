@@ -2,23 +2,24 @@
 
 /** What the browser itself saw since a page began: when the overview was drawn, how long clicks and tasks took. */
 export const WATCH = `
-  window.seen = { paintedMs: 0, clicks: [], tasks: [] }
+  window.seen = { clicks: [], tasks: [] }
   new PerformanceObserver((list) => {
     for (const { name, duration } of list.getEntries()) if (name === 'click') seen.clicks.push(duration)
   }).observe({ type: 'event', durationThreshold: 16 })
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) seen.tasks.push(duration)
   }).observe({ type: 'longtask' })
-  const watch = setInterval(() => {
-    const heads = [...document.querySelectorAll('main h2')].map(({ textContent }) => textContent)
-    if (!heads.includes('Places') || !heads.some((head) => head.startsWith('Open breaches'))) return
-    clearInterval(watch)
-    requestAnimationFrame(() => (seen.paintedMs = performance.now()))
-  }, 4)
+  seen.painted = new Promise((resolve) => {
+    const watch = setInterval(() => {
+      const heads = [...document.querySelectorAll('main h2')].map(({ textContent }) => textContent)
+      if (!heads.includes('Places') || !heads.some((head) => head.startsWith('Open breaches'))) return
+      clearInterval(watch)
+      requestAnimationFrame(() => resolve(performance.now()))
+    }, 4)
+  })
 `
 
-export const IS_PAINTED = 'seen.paintedMs > 0'
-export const PAINTED_MS = 'seen.paintedMs'
+export const PAINTED_MS = 'seen.painted'
 export const FORGET_TASKS = 'void seen.tasks.splice(0)'
 export const TASKS = 'seen.tasks'
 
