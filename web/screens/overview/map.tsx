@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { geoCentroid, geoMercator, geoPath, type GeoProjection } from 'd3-geo'
-import type { MultiPoint } from 'geojson'
+import type { MultiPoint, Polygon, Position } from 'geojson'
 import { useLayoutEffect, useMemo, useState } from 'react'
-import { feature, mesh } from 'topojson-client'
+import { feature } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import atlasUrl from 'world-atlas/countries-50m.json?url'
 import { Icon, type IconName } from '../../controls/icon.tsx'
@@ -52,7 +52,7 @@ export default function PlaceMap({ places }: { readonly places: readonly PlaceSt
     <figure ref={setBox} className={styles['map']}>
       {projection && (
         <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
-          <Land projection={projection} />
+          <Land projection={projection} width={width} height={height} />
           {marks.toReversed().map((place) => (
             <Mark key={place.facilityId} place={place} at={projection([place.longitude, place.latitude])} />
           ))}
@@ -111,35 +111,80 @@ function projectionOf(
 }
 
 interface Atlas extends Topology {
-  readonly objects: { readonly countries: GeometryCollection; readonly land: GeometryCollection }
+  readonly objects: { readonly countries: GeometryCollection }
 }
 
-async function loadAtlas({ signal }: { readonly signal: AbortSignal }) {
+/** A piece of land with where it lies, in degrees, so that only what is in view is drawn. */
+interface Piece {
+  readonly polygon: Polygon
+  readonly west: number
+  readonly width: number
+  readonly south: number
+  readonly north: number
+}
+
+async function loadPieces({ signal }: { readonly signal: AbortSignal }): Promise<Piece[]> {
   const response = await fetch(atlasUrl, { signal })
   if (!response.ok) throw new Error(`${atlasUrl}: ${response.status}`)
   const atlas = (await response.json()) as Atlas
-  const { countries, land } = atlas.objects
-  return { land: feature(atlas, land), borders: mesh(atlas, countries, (a, b) => a !== b) }
+  return feature(atlas, atlas.objects.countries).features.flatMap(({ geometry }) => {
+    if (geometry.type === 'Polygon') return [pieceOf(geometry.coordinates)]
+    return geometry.type === 'MultiPolygon' ? geometry.coordinates.map(pieceOf) : []
+  })
+}
+
+function pieceOf(coordinates: Position[][]): Piece {
+  const shore = coordinates[0] ?? []
+  const longitudes = shore.map(([longitude = 0]) => longitude)
+  const latitudes = shore.map(([, latitude = 0]) => latitude)
+  const west = Math.min(...longitudes)
+  return {
+    polygon: { type: 'Polygon', coordinates },
+    west,
+    width: Math.max(...longitudes) - west,
+    south: Math.min(...latitudes),
+    north: Math.max(...latitudes),
+  }
+}
+
+function inView(pieces: readonly Piece[], projection: GeoProjection, width: number, height: number): Piece[] {
+  const [west = 0, north = 90] = projection.invert?.([0, 0]) ?? []
+  const [east = 0, south = -90] = projection.invert?.([width, height]) ?? []
+  const isRound = 2 * Math.PI * projection.scale() <= width
+  const view = isRound ? 360 : eastward(west, east)
+  return pieces.filter(
+    (piece) =>
+      piece.north >= south &&
+      piece.south <= north &&
+      (eastward(west, piece.west) <= view || eastward(piece.west, west) <= piece.width),
+  )
+}
+
+/** How many degrees one goes east from one meridian to another. */
+function eastward(from: number, to: number): number {
+  return (((to - from) % 360) + 360) % 360
+}
+
+interface LandProps {
+  readonly projection: GeoProjection
+  readonly width: number
+  readonly height: number
 }
 
 /** Shores and borders; without them the places are still where they are. */
-function Land({ projection }: { readonly projection: GeoProjection }) {
+function Land({ projection, width, height }: LandProps) {
   const { data } = useQuery({
     queryKey: ['atlas'],
-    queryFn: loadAtlas,
+    queryFn: loadPieces,
     staleTime: Infinity,
     gcTime: Infinity,
   })
-  const paths = useMemo(() => {
-    const path = geoPath(projection).digits(1)
-    return data && { land: path(data.land) ?? '', borders: path(data.borders) ?? '' }
-  }, [data, projection])
-  return (
-    <>
-      <path className={styles['land']} d={paths?.land} />
-      <path className={styles['border']} d={paths?.borders} />
-    </>
-  )
+  const path = useMemo(() => {
+    if (!data) return undefined
+    const geometries = inView(data, projection, width, height).map(({ polygon }) => polygon)
+    return geoPath(projection).digits(1)({ type: 'GeometryCollection', geometries }) ?? undefined
+  }, [data, projection, width, height])
+  return <path className={styles['land']} d={path} />
 }
 
 interface MarkProps {
