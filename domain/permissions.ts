@@ -66,6 +66,7 @@ export const PERMISSIONS = {
   getEquipment: ALL,
   listEquipmentStates: ALL,
   countEquipmentStates: ALL,
+  getOverview: ALL,
   updateEquipment: MANAGING,
   getEquipmentExposure: ALL,
   getDeviceExposure: ALL,

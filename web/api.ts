@@ -48,6 +48,14 @@ export async function call<K extends OperationId>(
   return (response.status === 204 ? undefined : await response.json()) as Operations[K]['response']
 }
 
+/** Asks for a file, such as a report as CSV. @throws as `call` */
+export async function download<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Blob> {
+  const first = await send(operation, asked)
+  const response = first.status === 401 ? await send(operation, asked) : first
+  if (!response.ok) throw await problemOf(response)
+  return response.blob()
+}
+
 /** A query of TanStack Query; its key is `[operation, asked]`, so that `[operation]` alone invalidates all of an operation. */
 export function query<K extends OperationId>(operation: K, asked: Asked<K>) {
   return queryOptions({

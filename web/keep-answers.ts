@@ -6,6 +6,8 @@ import { rememberedPerson } from './session.ts'
 /** What can be looked at without a network. */
 const KEPT: ReadonlySet<OperationId> = new Set<OperationId>([
   'getMe',
+  'getOverview',
+  'countEquipmentStates',
   'getFacility',
   'listFacilities',
   'listItems',

@@ -1,29 +1,24 @@
-import { createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { createRouter } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
 import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
+import { overviewRoute } from './screens/overview/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
+import { reportRoute, reportsRoute } from './screens/reports/routes.ts'
 import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
-// Until there is an overview, what needs somebody is the list of breaches.
-const homeRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/breaches' })
-  },
-})
-
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
-    homeRoute,
+    overviewRoute,
     breachesRoute,
     breachRoute,
     refrigeratorsRoute,
     refrigeratorRoute,
     stockRoute,
     stockItemRoute,
+    reportsRoute,
+    reportRoute,
     administrationRoute,
   ]),
   defaultPreload: 'intent',

@@ -13,8 +13,10 @@ interface Place {
 
 /** The navigation, in its order. A place is added with its screen. */
 export const PLACES: readonly Place[] = [
+  { name: 'overview', icon: 'home', to: '/', needs: 'getOverview' },
   { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
   { name: 'stock', icon: 'box', to: '/stock', needs: 'listStock' },
+  { name: 'reports', icon: 'chart', to: '/reports', needs: 'reportStockOnHand' },
   { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]

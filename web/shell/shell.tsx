@@ -64,7 +64,7 @@ function Navigation() {
       <ul>
         {shown.map(({ name, icon, to }) => (
           <li key={name}>
-            <Link to={to} activeOptions={{ includeSearch: false }}>
+            <Link to={to} activeOptions={{ includeSearch: false, exact: to === '/' }}>
               <Icon name={icon} />
               <span>{t.places[name]}</span>
             </Link>
