@@ -12,7 +12,16 @@ const EVENT_CHARS_MAX = 4_194_304
 /** What is out of date after an event of the stream. A screen adds its operations here. */
 const OUTDATED: Readonly<Record<string, readonly OperationId[]>> = {
   breaches: ['listBreaches', 'getBreach', 'listNotifications', 'listEquipmentStates'],
-  stock: ['listStock', 'listStockEvents', 'getStockCard'],
+  // What is sent and received moves stock.
+  stock: [
+    'listStock',
+    'listStockEvents',
+    'getStockCard',
+    'listOrders',
+    'getOrder',
+    'listShipments',
+    'getShipment',
+  ],
   'time-to-breach': ['listTimeToBreach', 'getTimeToBreach'],
   readings: ['listReadings', 'listEquipmentStates'],
 }

@@ -2,7 +2,15 @@ import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
 import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
+import {
+  newOrderRoute,
+  orderRoute,
+  ordersRoute,
+  papersRoute,
+  shipmentRoute,
+} from './screens/orders/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
+import { scanRoute } from './screens/scan/routes.ts'
 import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
@@ -24,6 +32,12 @@ export const router = createRouter({
     refrigeratorRoute,
     stockRoute,
     stockItemRoute,
+    ordersRoute,
+    newOrderRoute,
+    orderRoute,
+    shipmentRoute,
+    papersRoute,
+    scanRoute,
     administrationRoute,
   ]),
   defaultPreload: 'intent',
