@@ -73,17 +73,21 @@ test('an order from the request to the receipt, by two people', { skip, timeout:
   await form.getByLabel('Name of the cold box').fill('Blue box 2')
   await inspect(t, keeper, 'order-ship')
   await form.getByRole('button', { name: 'Send it' }).click()
-  await form.getByText('SHP-000001 is on its way.').waitFor()
+  await form.getByText('SHP-000002 is on its way.').waitFor()
   await form.getByText('too little cold space').waitFor()
   await inspect(t, keeper, 'order-shipped')
   await form.getByRole('link', { name: 'Print the papers' }).click()
-  await keeper.getByRole('heading', { name: 'Issue note SHP-000001' }).waitFor()
-  await keeper.getByRole('img', { name: 'Code: SHP-000001' }).waitFor()
+  await keeper.getByRole('heading', { name: 'Issue note SHP-000002' }).waitFor()
+  await keeper.getByRole('img', { name: 'Code: SHP-000002' }).waitFor()
   await keeper.getByRole('img', { name: 'Code: Pentavalent, lot PE24A' }).waitFor()
   await inspect(t, keeper, 'papers')
+  await keeper.emulateMedia({ media: 'print' })
+  t.notOk(await keeper.getByRole('navigation').isVisible(), 'paper has no navigation')
+  await inspect(t, keeper, 'papers-print')
+  await keeper.emulateMedia({ media: null })
 
   await nurse.getByRole('link', { name: 'Stock', exact: true }).click()
-  await nurse.getByRole('link', { name: /Receive SHP-000001 from Store of Bogor/ }).click()
+  await nurse.getByRole('link', { name: /Receive SHP-000002 from Store of Bogor/ }).click()
   const receipt = nurse.getByRole('dialog')
   t.equal(await receipt.getByLabel('Accepted doses').inputValue(), '70', 'as it was sent')
   await receipt.getByLabel('Rejected doses').fill('10')
@@ -146,7 +150,7 @@ async function lose(page: Page, path: string): Promise<void> {
     `**${path}`,
     async (route) => {
       await route.fetch()
-      await route.abort('connectionreset')
+      await route.abort('internetdisconnected')
     },
     { times: 1 },
   )

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { raw } from 'bwip-js/node'
+import bwipjs from 'bwip-js/node'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
 import { makeSscc } from '../../domain/sscc.ts'
@@ -28,9 +28,8 @@ const MODULE_PX = 10
 
 /** A film of one picture, for the camera: a GS1 DataMatrix in the middle. */
 function filmOf(text: string): Buffer {
-  const [symbol] = raw({ bcid: 'gs1datamatrix', text }) as unknown as [
-    { pixs: number[]; pixx: number; pixy: number },
-  ]
+  const [symbol] = bwipjs.raw({ bcid: 'gs1datamatrix', text })
+  if (!symbol || !('pixs' in symbol)) throw new Error('no symbol')
   const luma = Buffer.alloc(WIDTH * HEIGHT, 235)
   const left = (WIDTH - symbol.pixx * MODULE_PX) / 2
   const top = (HEIGHT - symbol.pixy * MODULE_PX) / 2
@@ -116,7 +115,7 @@ test('codes are scanned and looked up', { skip, timeout: 235_000 }, async (t) =>
     for (const step of ['submit', 'approve', 'allocate']) await api.post(`orders/${order.id}/${step}`, {})
     await api.post(`orders/${order.id}/shipments`, { sscc: SSCC })
     await scan(page, `]C100${SSCC}`)
-    const form = page.getByRole('dialog', { name: /Receive SHP-000001/ })
+    const form = page.getByRole('dialog', { name: /Receive SHP-000002/ })
     await scan(page, VIAL)
     await form.getByText('Scanned: Pentavalent · PE24A').waitFor()
     await form.getByRole('button', { name: 'Receive' }).click()
