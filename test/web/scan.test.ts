@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import bwipjs from 'bwip-js/node'
+import * as bwip from 'bwip-js/node'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
 import { makeSscc } from '../../domain/sscc.ts'
@@ -12,7 +12,7 @@ import { plantStock } from './plant-stock.ts'
 
 const skip = skipWithout('chromium', hasChromium)
 const GTIN = '08901057500005'
-const VIAL = `01${GTIN}1799063010PE24A`
+const VIAL = `01${GTIN}10PE24A`
 const SSCC = makeSscc('4012345', 7)
 
 /** What a scanner types, as fast as one: the time between two keys of a driver depends on how busy the machine is. */
@@ -28,7 +28,8 @@ const MODULE_PX = 10
 
 /** A film of one picture, for the camera: a GS1 DataMatrix in the middle. */
 function filmOf(text: string): Buffer {
-  const [symbol] = bwipjs.raw({ bcid: 'gs1datamatrix', text })
+  // The named export is another one, which draws bars.
+  const [symbol] = bwip.default.raw({ bcid: 'gs1datamatrix', text })
   if (!symbol || !('pixs' in symbol)) throw new Error('no symbol')
   const luma = Buffer.alloc(WIDTH * HEIGHT, 235)
   const left = (WIDTH - symbol.pixx * MODULE_PX) / 2
@@ -47,7 +48,7 @@ test('codes are scanned and looked up', { skip, timeout: 235_000 }, async (t) =>
   const folder = mkdtempSync(join(tmpdir(), 'coldstream-film-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const film = join(folder, 'vial.y4m')
-  writeFileSync(film, filmOf(`(01)${GTIN}(17)990630(10)PE24A`))
+  writeFileSync(film, filmOf(`(01)${GTIN}(10)PE24A`))
   const website = await openWebsite(t, {}, [
     '--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream',
@@ -82,13 +83,17 @@ test('codes are scanned and looked up', { skip, timeout: 235_000 }, async (t) =>
 
   await t.test('what is wrong is explained', async (s) => {
     await page.goto('/scan')
+    await page.getByRole('heading', { name: 'Scan' }).waitFor()
     await scan(page, `01${GTIN.slice(0, -1)}6`)
     await page.getByText('A check digit is wrong').waitFor()
     await page.getByText('Clean and flatten it').waitFor()
     await inspect(s, page, 'scan-damaged')
+    await scan(page, `01${GTIN}1720013110PE24A`)
+    await page.getByText('The lot has expired').waitFor()
+    s.equal(await page.getByRole('link', { name: 'Issue' }).count(), 0, 'what has expired is given to nobody')
     await scan(page, '010952123454321310X')
     await page.getByText('The product 09521234543213 is not known here').waitFor()
-    await scan(page, `01${GTIN}1799063010NEW`)
+    await scan(page, `01${GTIN}1730123110NEW`)
     await page.getByText('Lot NEW is not known yet. Ask your manager').waitFor()
     await scan(page, `00${makeSscc('4012345', 8)}`)
     await page.getByText('No shipment with the number').waitFor()
@@ -116,6 +121,7 @@ test('codes are scanned and looked up', { skip, timeout: 235_000 }, async (t) =>
     await api.post(`orders/${order.id}/shipments`, { sscc: SSCC })
     await scan(page, `]C100${SSCC}`)
     const form = page.getByRole('dialog', { name: /Receive SHP-000002/ })
+    await form.waitFor()
     await scan(page, VIAL)
     await form.getByText('Scanned: Pentavalent · PE24A').waitFor()
     await form.getByRole('button', { name: 'Receive' }).click()

@@ -18,7 +18,7 @@ test('what was recorded without a network and is refused later', { skip, timeout
   const issue = async (doses: string) => {
     await page.context().setOffline(true)
     await page.getByRole('button', { name: 'Issue', exact: true }).click()
-    await page.getByRole('dialog').getByLabel('Doses').fill(doses)
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Doses' }).fill(doses)
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.getByRole('heading', { name: /waits? to be sent/ }).waitFor()
@@ -44,8 +44,8 @@ test('what was recorded without a network and is refused later', { skip, timeout
 
   await page.getByRole('button', { name: 'Edit' }).click()
   const form = page.getByRole('dialog')
-  t.equal(await form.getByLabel('Doses').inputValue(), '30', 'as it was said')
-  await form.getByLabel('Doses').fill('10')
+  t.equal(await form.getByRole('textbox', { name: 'Doses' }).inputValue(), '30', 'as it was said')
+  await form.getByRole('textbox', { name: 'Doses' }).fill('10')
   await form.getByRole('button', { name: 'Save' }).click()
   await waiting.waitFor({ state: 'detached' })
   await page.getByText('5 doses (1 vial)').first().waitFor()

@@ -16,6 +16,7 @@ import { Camera } from './camera.tsx'
 import { lookUp, shipmentIn } from './look-up.ts'
 import { scanMessages } from './messages.ts'
 import { Result } from './result.tsx'
+import styles from './scan.module.css'
 
 const route = getRouteApi('/scan')
 
@@ -98,7 +99,7 @@ function Found({ code, place }: { readonly code: string; readonly place: string 
   })
   return (
     <section className={page['panel']} aria-live="polite">
-      <p className={page['soft']}>{t.code(readable(code))}</p>
+      <p className={styles['code']}>{t.code(readable(code))}</p>
       {found.isLoading && <Skeleton rows={1} />}
       {found.isError && (
         <>
@@ -113,5 +114,5 @@ function Found({ code, place }: { readonly code: string; readonly place: string 
 
 /** Control characters as people see them. */
 function readable(code: string): string {
-  return code.replaceAll('\u001d', '␝')
+  return code.replaceAll('\u001d', '<GS>')
 }
