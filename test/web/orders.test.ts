@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
 import { hasChromium, inspect, logIn, openPage, openWebsite } from '../services/browser.ts'
@@ -6,6 +7,9 @@ import { skipWithout } from '../services/required.ts'
 import { plantStock } from './plant-stock.ts'
 
 const skip = skipWithout('chromium', hasChromium)
+
+/** A4 in pixels of CSS. */
+const PAPER = { width: 794, height: 1123 }
 
 async function choose(page: Page, label: RegExp, option: string): Promise<void> {
   await page.getByRole('dialog').getByRole('button', { name: label }).click()
@@ -82,8 +86,10 @@ test('an order from the request to the receipt, by two people', { skip, timeout:
   await keeper.getByRole('img', { name: 'Code: Pentavalent, lot PE24A' }).waitFor()
   await inspect(t, keeper, 'papers')
   await keeper.emulateMedia({ media: 'print' })
+  await keeper.setViewportSize(PAPER)
+  await keeper.screenshot({ path: join(import.meta.dirname, '../out/web/papers-print.png'), fullPage: true })
   t.notOk(await keeper.getByRole('navigation').isVisible(), 'paper has no navigation')
-  await inspect(t, keeper, 'papers-print')
+  t.notOk(await keeper.getByRole('button', { name: 'Print' }).isVisible(), 'and no buttons')
   await keeper.emulateMedia({ media: null })
 
   await nurse.getByRole('link', { name: 'Stock', exact: true }).click()
