@@ -125,7 +125,10 @@ test('an order from the request to the receipt, by two people', { skip, timeout:
   ])
 
   await nurse.getByRole('link', { name: /Order ORD-000001/ }).click()
-  await nurse.getByText('Siti').first().waitFor()
+  await nurse
+    .getByRole('listitem')
+    .filter({ hasText: /^Received\s*Siti/ })
+    .waitFor()
   const steps = await nurse
     .getByRole('listitem')
     .filter({ hasText: /Budi|Siti/ })
