@@ -108,6 +108,8 @@ async function sendAll(): Promise<void> {
       const { code, message, detail } = error
       await refuse(next.id, { code, title: message, detail })
       await changed()
+      // Why it was refused is seen in what is there now.
+      afterSent()
       continue
     }
     await (await kept()).delete('waiting', next.id)
