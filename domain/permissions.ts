@@ -154,6 +154,8 @@ export const PERMISSIONS = {
   getOrder: ALL,
   updateOrder: ACTING,
   suggestOrder: ALL,
+  getOrderHistory: ALL,
+  getResupply: ALL,
   submitOrder: ACTING,
   approveOrder: MANAGING,
   rejectOrder: MANAGING,

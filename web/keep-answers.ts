@@ -17,6 +17,12 @@ const KEPT: ReadonlySet<OperationId> = new Set<OperationId>([
   'listStock',
   'listStockLevels',
   'getStockCard',
+  'listOrders',
+  'getOrder',
+  'getOrderHistory',
+  'listShipments',
+  'getShipment',
+  'getLot',
 ])
 const AGE_MS_MAX = 7 * 86_400_000
 const CHARS_MAX = 3_000_000

@@ -24,7 +24,17 @@ const OUTDATED: Readonly<Record<string, readonly OperationId[]>> = {
     'getOverview',
     'countEquipmentStates',
   ],
-  stock: ['listStock', 'listStockEvents', 'getStockCard', 'getOverview'],
+  // What is sent and received moves stock.
+  stock: [
+    'listStock',
+    'listStockEvents',
+    'getStockCard',
+    'listOrders',
+    'getOrder',
+    'listShipments',
+    'getShipment',
+    'getOverview',
+  ],
   'time-to-breach': ['listTimeToBreach', 'getTimeToBreach'],
   readings: ['listReadings', 'listEquipmentStates'],
 }

@@ -3,8 +3,16 @@ import { rootRoute } from './root-route.ts'
 import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { overviewRoute } from './screens/overview/routes.ts'
-import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
 import { reportRoute, reportsRoute } from './screens/reports/routes.ts'
+import {
+  newOrderRoute,
+  orderRoute,
+  ordersRoute,
+  papersRoute,
+  shipmentRoute,
+} from './screens/orders/routes.ts'
+import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
+import { scanRoute } from './screens/scan/routes.ts'
 import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
@@ -19,6 +27,12 @@ export const router = createRouter({
     stockItemRoute,
     reportsRoute,
     reportRoute,
+    ordersRoute,
+    newOrderRoute,
+    orderRoute,
+    shipmentRoute,
+    papersRoute,
+    scanRoute,
     administrationRoute,
   ]),
   defaultPreload: 'intent',

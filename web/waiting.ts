@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { v7 } from 'uuid'
 import { call, Problem } from './api.ts'
-import { kept, type Waiting } from './kept.ts'
+import { kept, type Refusal, type Waiting } from './kept.ts'
 import { rememberedPerson } from './session.ts'
 
 const LOCK = 'coldstream.send'
@@ -106,14 +106,24 @@ async function sendAll(): Promise<void> {
     } catch (error) {
       if (!isRefusal(error)) return
       const { code, message, detail } = error
-      await (await kept()).put('waiting', { ...next, refusal: { code, title: message, detail } })
+      await refuse(next.id, { code, title: message, detail })
       await changed()
+      // Why it was refused is seen in what is there now.
+      afterSent()
       continue
     }
     await (await kept()).delete('waiting', next.id)
     await changed()
     afterSent()
   }
+}
+
+/** What the person let go of while it was on its way stays away. */
+async function refuse(id: string, refusal: Refusal): Promise<void> {
+  const change = (await kept()).transaction('waiting', 'readwrite')
+  const still = await change.store.get(id)
+  if (still) await change.store.put({ ...still, refusal })
+  await change.done
 }
 
 async function first(): Promise<Waiting | undefined> {

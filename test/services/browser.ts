@@ -19,13 +19,17 @@ export interface Website {
 }
 
 /** The program on data of its own, with the website as it is built, and a browser; all of it ends with the test. */
-export async function openWebsite(t: Test, env: Record<string, string> = {}): Promise<Website> {
+export async function openWebsite(
+  t: Test,
+  env: Record<string, string> = {},
+  chromiumArgs: readonly string[] = [],
+): Promise<Website> {
   await buildWebsite()
   const dataDir = mkdtempSync(join(tmpdir(), 'coldstream-web-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const coldstream = await startColdstream(dataDir, env)
   t.teardown(() => coldstream.end('SIGTERM'))
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...chromiumArgs] })
   t.teardown(() => browser.close())
   return { coldstream, browser }
 }

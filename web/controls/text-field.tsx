@@ -2,6 +2,7 @@ import {
   FieldError,
   Input,
   Label,
+  Text,
   TextArea,
   TextField as AriaTextField,
   type TextFieldProps,
@@ -11,9 +12,11 @@ import styles from './controls.module.css'
 interface Props extends TextFieldProps {
   readonly label: string
   readonly lines?: number
+  /** What is to be known before it is filled in. */
+  readonly description?: string
 }
 
-export function TextField({ label, lines = 1, ...props }: Props) {
+export function TextField({ label, lines = 1, description, ...props }: Props) {
   return (
     <AriaTextField {...props} className={styles['field'] ?? ''}>
       <Label>{label}</Label>
@@ -22,6 +25,7 @@ export function TextField({ label, lines = 1, ...props }: Props) {
       ) : (
         <Input className={styles['input'] ?? ''} />
       )}
+      {description !== undefined && <Text slot="description">{description}</Text>}
       <FieldError className={styles['wrong'] ?? ''} />
     </AriaTextField>
   )

@@ -17,6 +17,8 @@ export const PLACES: readonly Place[] = [
   { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
   { name: 'stock', icon: 'box', to: '/stock', needs: 'listStock' },
+  { name: 'orders', icon: 'truck', to: '/orders', needs: 'listOrders' },
+  { name: 'scan', icon: 'scan', to: '/scan', needs: 'scanCode' },
   { name: 'reports', icon: 'chart', to: '/reports', needs: 'reportStockOnHand' },
   { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]
