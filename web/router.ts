@@ -3,6 +3,7 @@ import { rootRoute } from './root-route.ts'
 import { administrationRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
+import { changeRulesRoute, profileRoute, rulesRoute } from './screens/rules/routes.ts'
 import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
@@ -22,6 +23,9 @@ export const router = createRouter({
     breachRoute,
     refrigeratorsRoute,
     refrigeratorRoute,
+    rulesRoute,
+    profileRoute,
+    changeRulesRoute,
     stockRoute,
     stockItemRoute,
     administrationRoute,

@@ -11,18 +11,24 @@ import styles from './controls.module.css'
 interface Props extends TextFieldProps {
   readonly label: string
   readonly lines?: number
+  /** What was refused of it: stays until it is sent again, so that nothing moves under a finger. */
+  readonly error?: string | undefined
 }
 
-export function TextField({ label, lines = 1, ...props }: Props) {
+export function TextField({ label, lines = 1, error, ...props }: Props) {
   return (
-    <AriaTextField {...props} className={styles['field'] ?? ''}>
+    <AriaTextField
+      {...props}
+      {...(error !== undefined && { isInvalid: true })}
+      className={styles['field'] ?? ''}
+    >
       <Label>{label}</Label>
       {lines > 1 ? (
         <TextArea rows={lines} className={styles['input'] ?? ''} />
       ) : (
         <Input className={styles['input'] ?? ''} />
       )}
-      <FieldError className={styles['wrong'] ?? ''} />
+      <FieldError className={styles['wrong'] ?? ''}>{error}</FieldError>
     </AriaTextField>
   )
 }

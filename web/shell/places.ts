@@ -16,5 +16,6 @@ export const PLACES: readonly Place[] = [
   { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
   { name: 'stock', icon: 'box', to: '/stock', needs: 'listStock' },
+  { name: 'rules', icon: 'list', to: '/rules', needs: 'publishProfileVersion' },
   { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]
