@@ -54,9 +54,13 @@ try {
   await program.stop()
 }
 
-/** Notes when the largest canvas was last cleared, which begins each drawing of it. */
+/** Notes when somebody let go of a button, and when the largest canvas was cleared after it, which begins each drawing of it. */
 function WATCH_PAINTING(): string {
   return `globalThis.painted = []
+    addEventListener('pointerup', () => {
+      painted.length = 0
+      globalThis.clickedAt = performance.now()
+    }, true)
     const clear = CanvasRenderingContext2D.prototype.clearRect
     CanvasRenderingContext2D.prototype.clearRect = function (...all) {
       clear.apply(this, all)
@@ -66,11 +70,7 @@ function WATCH_PAINTING(): string {
 
 /** Milliseconds from a click to the first and to the last drawing of the curve. */
 async function paintedAfter(page: Page, role: 'radio' | 'button', name: string) {
-  await page.getByRole(role, { name }).waitFor()
-  const handle = await page.getByRole(role, { name }).elementHandle()
-  await handle?.evaluate(
-    '(it) => { painted.length = 0; globalThis.clickedAt = performance.now(); it.click() }',
-  )
+  await page.getByRole(role, { name }).click()
   // The policy of the site lets nobody evaluate text within the page, so the question comes from outside.
   const isQuiet = `painted.length > 0 && performance.now() - painted.at(-1) > ${QUIET_MS}`
   await waitFor(async () => page.evaluate<boolean>(isQuiet), 'the curve to be drawn', 30_000)
