@@ -106,14 +106,25 @@ function sendProblem(reply: FastifyReply, problem: Static<typeof Problem>): Fast
 function describe(error: unknown, language: Language): Found {
   if (error instanceof CodedError) {
     const internal = ERRORS[error.code][0] === 500
-    return { code: error.code, detail: internal ? undefined : error.detail, errors: mistakesOf(error) }
+    return {
+      code: error.code,
+      detail: internal ? undefined : error.detail,
+      errors: mistakesOf(error, language),
+    }
   }
   if (!(error instanceof Error)) return { code: 'internal.unexpected' }
   return describeFastifyError(error as FastifyError, language)
 }
 
-function mistakesOf(error: CodedError): readonly Mistake[] | undefined {
-  if (error instanceof RefusedFields) return error.mistakes
+// What is made of numbers is English; in the other languages each field says what its code means.
+function mistakesOf(error: CodedError, language: Language): readonly Mistake[] | undefined {
+  if (error instanceof RefusedFields)
+    return language === 'en'
+      ? error.mistakes
+      : error.mistakes.map((mistake) => ({
+          ...mistake,
+          ...(mistake.code && { message: titleOf(mistake.code, language) }),
+        }))
   return error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
 }
 

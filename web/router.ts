@@ -13,6 +13,7 @@ import {
 } from './screens/orders/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
 import { scanRoute } from './screens/scan/routes.ts'
+import { changeRulesRoute, profileRoute, rulesRoute } from './screens/rules/routes.ts'
 import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
 import { Crash } from './shell/crash.tsx'
 
@@ -23,6 +24,9 @@ export const router = createRouter({
     breachRoute,
     refrigeratorsRoute,
     refrigeratorRoute,
+    rulesRoute,
+    profileRoute,
+    changeRulesRoute,
     stockRoute,
     stockItemRoute,
     reportsRoute,

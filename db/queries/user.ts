@@ -34,6 +34,13 @@ export async function findActors(
   return new Map(rows.map(({ family, ...actor }) => [family, actor]))
 }
 
+/** What people are called, by their ids. */
+export async function findNames(db: DbOrTrx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.selectFrom('userAccount').select(['id', 'name']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
 export async function findUserByName(db: DbOrTrx, username: string): Promise<UserAccountTable | undefined> {
   return db.selectFrom('userAccount').selectAll().where('username', '=', username).executeTakeFirst()
 }

@@ -43,6 +43,11 @@ export async function openPage(t: Test, { browser, coldstream }: Website, langua
     reducedMotion: 'reduce',
   })
   const page = await context.newPage()
+  t.teardown(async () => {
+    if (t.passing()) return
+    mkdirSync(OUT, { recursive: true })
+    await page.screenshot({ path: join(OUT, 'where-it-stopped.png'), fullPage: true })
+  })
   page.on('console', (message) => {
     // A test took the network away.
     if (message.text().includes('net::ERR_INTERNET_DISCONNECTED')) return

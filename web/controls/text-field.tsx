@@ -13,20 +13,26 @@ interface Props extends TextFieldProps {
   readonly label: string
   readonly lines?: number
   /** What is to be known before it is filled in. */
-  readonly description?: string
+  readonly hint?: string | undefined
+  /** What was refused of it: stays until it is sent again, so that nothing moves under a finger. */
+  readonly error?: string | undefined
 }
 
-export function TextField({ label, lines = 1, description, ...props }: Props) {
+export function TextField({ label, lines = 1, hint, error, ...props }: Props) {
   return (
-    <AriaTextField {...props} className={styles['field'] ?? ''}>
+    <AriaTextField
+      {...props}
+      {...(error !== undefined && { isInvalid: true })}
+      className={styles['field'] ?? ''}
+    >
       <Label>{label}</Label>
       {lines > 1 ? (
         <TextArea rows={lines} className={styles['input'] ?? ''} />
       ) : (
         <Input className={styles['input'] ?? ''} />
       )}
-      {description !== undefined && <Text slot="description">{description}</Text>}
-      <FieldError className={styles['wrong'] ?? ''} />
+      {hint !== undefined && <Text slot="description">{hint}</Text>}
+      <FieldError className={styles['wrong'] ?? ''}>{error}</FieldError>
     </AriaTextField>
   )
 }

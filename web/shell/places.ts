@@ -20,5 +20,6 @@ export const PLACES: readonly Place[] = [
   { name: 'orders', icon: 'truck', to: '/orders', needs: 'listOrders' },
   { name: 'scan', icon: 'scan', to: '/scan', needs: 'scanCode' },
   { name: 'reports', icon: 'chart', to: '/reports', needs: 'reportStockOnHand' },
+  { name: 'rules', icon: 'list', to: '/rules', needs: 'publishProfileVersion' },
   { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]
