@@ -1,6 +1,6 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
-import { administrationRoute } from './screens/administration/routes.ts'
+import { accountRoute, administrationRoute, labelledRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { refrigeratorRoute, refrigeratorsRoute } from './screens/refrigerators/routes.ts'
 import { stockItemRoute, stockRoute } from './screens/stock/routes.ts'
@@ -25,6 +25,8 @@ export const router = createRouter({
     stockRoute,
     stockItemRoute,
     administrationRoute,
+    labelledRoute,
+    accountRoute,
   ]),
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,

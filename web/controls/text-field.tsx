@@ -2,6 +2,7 @@ import {
   FieldError,
   Input,
   Label,
+  Text,
   TextArea,
   TextField as AriaTextField,
   type TextFieldProps,
@@ -11,9 +12,10 @@ import styles from './controls.module.css'
 interface Props extends TextFieldProps {
   readonly label: string
   readonly lines?: number
+  readonly hint?: string | undefined
 }
 
-export function TextField({ label, lines = 1, ...props }: Props) {
+export function TextField({ label, lines = 1, hint, ...props }: Props) {
   return (
     <AriaTextField {...props} className={styles['field'] ?? ''}>
       <Label>{label}</Label>
@@ -22,6 +24,7 @@ export function TextField({ label, lines = 1, ...props }: Props) {
       ) : (
         <Input className={styles['input'] ?? ''} />
       )}
+      {hint !== undefined && <Text slot="description">{hint}</Text>}
       <FieldError className={styles['wrong'] ?? ''} />
     </AriaTextField>
   )
