@@ -18,6 +18,7 @@ export const PERMISSIONS = {
   changeMyPassword: ALL,
 
   listUsers: MANAGING,
+  getUser: MANAGING,
   createUser: MANAGING,
   updateUser: MANAGING,
 

@@ -1,6 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { rootRoute } from './root-route.ts'
-import { administrationRoute } from './screens/administration/routes.ts'
+import { accountRoute, administrationRoute, labelledRoute } from './screens/administration/routes.ts'
 import { breachRoute, breachesRoute } from './screens/breaches/routes.ts'
 import { overviewRoute } from './screens/overview/routes.ts'
 import { reportRoute, reportsRoute } from './screens/reports/routes.ts'
@@ -38,6 +38,8 @@ export const router = createRouter({
     papersRoute,
     scanRoute,
     administrationRoute,
+    labelledRoute,
+    accountRoute,
   ]),
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,

@@ -16,6 +16,7 @@ const HEIGHT = 900
 export interface Website {
   readonly coldstream: Coldstream
   readonly browser: Browser
+  readonly dataDir: string
 }
 
 /** The program on data of its own, with the website as it is built, and a browser; all of it ends with the test. */
@@ -31,7 +32,7 @@ export async function openWebsite(
   t.teardown(() => coldstream.end('SIGTERM'))
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...chromiumArgs] })
   t.teardown(() => browser.close())
-  return { coldstream, browser }
+  return { coldstream, browser, dataDir }
 }
 
 /** A person at a browser of their own. What the console says is wrong fails the test, a style that the policy refused included. */

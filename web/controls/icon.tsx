@@ -2,6 +2,7 @@ const PATHS = {
   alarm: 'M12 4 2.8 20h18.4L12 4Zm0 6v5m0 2.5v.1',
   back: 'm14 6-6 6 6 6',
   check: 'm5 13 4 4L19 7',
+  close: 'm6 6 12 12M18 6 6 18',
   clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 4v5l3 2',
   down: 'm6 9 6 6 6-6',
   fridge: 'M6 3h12v18H6V3Zm0 7h12M9 6v1m0 6v3',

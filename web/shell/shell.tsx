@@ -95,12 +95,19 @@ function Account() {
       </Button>
       <Popover placement="bottom end" className={styles['popover'] ?? ''}>
         <Dialog aria-label={t.account} className={styles['account'] ?? ''}>
-          <p className={styles['who']}>{me?.name}</p>
-          <LanguageChoice />
-          <ThemeChoice />
-          <Button kind="normal" onPress={() => void logOut()}>
-            {t.logout}
-          </Button>
+          {({ close }) => (
+            <>
+              <p className={styles['who']}>{me?.name}</p>
+              <LanguageChoice />
+              <ThemeChoice />
+              <Link to="/account" onClick={close}>
+                {t.myAccount}
+              </Link>
+              <Button kind="normal" onPress={() => void logOut()}>
+                {t.logout}
+              </Button>
+            </>
+          )}
         </Dialog>
       </Popover>
     </DialogTrigger>

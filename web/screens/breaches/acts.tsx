@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Checkbox, Form } from 'react-aria-components'
+import { Form } from 'react-aria-components'
 import { CLOSE_REASONS, type CloseReason } from '../../../domain/closing.ts'
 import { call } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
+import { Check } from '../../controls/check.tsx'
 import { Choice } from '../../controls/choice.tsx'
-import { Icon } from '../../controls/icon.tsx'
 import { Modal } from '../../controls/modal.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { TextField } from '../../controls/text-field.tsx'
@@ -52,16 +52,7 @@ export function Acknowledge({ breach, onClose }: Props) {
           value={action}
           onChange={setAction}
         />
-        {isPlace && (
-          <Checkbox isSelected={members} onChange={setMembers} className={styles['check'] ?? ''}>
-            {({ isSelected }) => (
-              <>
-                <span className={styles['box']}>{isSelected && <Icon name="check" />}</span>
-                {t.withMembers}
-              </>
-            )}
-          </Checkbox>
-        )}
+        {isPlace && <Check label={t.withMembers} isSelected={members} onChange={setMembers} />}
       </ActForm>
     </Modal>
   )

@@ -133,7 +133,7 @@ function ShipForm({ order, onClose, onGone }: FormProps) {
         onChange={setSscc}
         pattern="\d{18}"
         inputMode="numeric"
-        description={t.ship.ssccHint}
+        hint={t.ship.ssccHint}
       />
       <TextField label={shared.commentOptional} value={comment} onChange={setComment} maxLength={2000} />
       {lines.length === 0 && <p>{t.ship.nothing}</p>}

@@ -75,7 +75,7 @@ function TypedCode({ onCode }: { readonly onCode: (code: string) => void }) {
     >
       <TextField
         label={t.typed}
-        description={t.typedHint}
+        hint={t.typedHint}
         value={code}
         onChange={setCode}
         maxLength={500}
