@@ -3,7 +3,7 @@ import type { OperationId } from '../../domain/permissions.ts'
 import type { IconName } from '../controls/icon.tsx'
 import type { shellMessages } from './messages.ts'
 
-interface Place {
+export interface Place {
   readonly name: keyof typeof shellMessages.en.places
   readonly icon: IconName
   readonly to: LinkProps['to']
