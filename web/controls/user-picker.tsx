@@ -23,6 +23,8 @@ interface Props {
 /** Adds people, and what is offered beside them, one after the other, by a part of the name. */
 export function UserPicker({ label, beside = [], onAdd }: Props) {
   const [typed, setTyped] = useState('')
+  // Each choice is made in a field of its own: in the same one the emptied text would count as typing, and open the list again.
+  const [round, setRound] = useState(0)
   const asked = useSettled(typed.trim())
   const found = useQuery({
     ...query('listUsers', { query: { limit: SHOWN_MAX, ...(asked !== '' && { q: asked }) } }),
@@ -39,6 +41,7 @@ export function UserPicker({ label, beside = [], onAdd }: Props) {
   ]
   return (
     <ComboBox
+      key={round}
       className={styles['field'] ?? ''}
       menuTrigger="focus"
       items={items}
@@ -49,6 +52,7 @@ export function UserPicker({ label, beside = [], onAdd }: Props) {
         if (key === null) return
         onAdd(String(key))
         setTyped('')
+        setRound(round + 1)
       }}
     >
       <Label>{label}</Label>

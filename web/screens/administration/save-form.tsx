@@ -47,26 +47,29 @@ export function SaveForm<T>({ title, submit, outdates, check, save, onSaved, onC
     <Modal isOpen title={title} onClose={onClose}>
       {complaint !== undefined && <ProblemNote problem={undefined} title={complaint} />}
       {complaint === undefined && saving.isError && <ProblemNote problem={saving.error} />}
-      <Form
-        className={styles['form'] ?? ''}
-        validationErrors={errors}
-        onSubmit={(event) => {
-          event.preventDefault()
-          const missing = check?.()
-          setComplaint(missing)
-          if (missing === undefined) saving.mutate(new FormData(event.currentTarget))
-        }}
-      >
-        {children}
-        <div className={styles['buttons']}>
-          <Button kind="normal" onPress={onClose}>
-            {shell.cancel}
-          </Button>
-          <Button kind="primary" type="submit" isDisabled={saving.isPending}>
-            {submit}
-          </Button>
-        </div>
-      </Form>
+      {/* What is mended is no longer wrong: the form does not hold it against the person, nor moves under their finger when it is sent. */}
+      <div onInput={() => saving.isError && saving.reset()}>
+        <Form
+          className={styles['form'] ?? ''}
+          validationErrors={errors}
+          onSubmit={(event) => {
+            event.preventDefault()
+            const missing = check?.()
+            setComplaint(missing)
+            if (missing === undefined) saving.mutate(new FormData(event.currentTarget))
+          }}
+        >
+          {children}
+          <div className={styles['buttons']}>
+            <Button kind="normal" onPress={onClose}>
+              {shell.cancel}
+            </Button>
+            <Button kind="primary" type="submit" isDisabled={saving.isPending}>
+              {submit}
+            </Button>
+          </div>
+        </Form>
+      </div>
     </Modal>
   )
 }
