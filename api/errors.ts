@@ -106,15 +106,26 @@ function sendProblem(reply: FastifyReply, problem: Static<typeof Problem>): Fast
 function describe(error: unknown, language: Language): Found {
   if (error instanceof CodedError) {
     const internal = ERRORS[error.code][0] === 500
-    return { code: error.code, detail: internal ? undefined : error.detail, errors: mistakesOf(error) }
+    if (error instanceof FieldError) return describeField(error, language)
+    const errors = error instanceof RefusedFields ? mistakesOf(error, language) : undefined
+    return { code: error.code, detail: internal ? undefined : error.detail, errors }
   }
   if (!(error instanceof Error)) return { code: 'internal.unexpected' }
   return describeFastifyError(error as FastifyError, language)
 }
 
-function mistakesOf(error: CodedError): readonly Mistake[] | undefined {
-  if (error instanceof RefusedFields) return error.mistakes
-  return error instanceof FieldError ? [{ path: `/body/${error.field}`, message: error.says }] : undefined
+function describeField({ code, field, says }: FieldError, language: Language): Found {
+  const message = detailIn(language, says)
+  return { code, detail: `${field}: ${message}.`, errors: [{ path: `/body/${field}`, message }] }
+}
+
+// What is made of numbers is English; in the other languages each field says what its code means.
+function mistakesOf({ mistakes }: RefusedFields, language: Language): readonly Mistake[] {
+  if (language === 'en') return mistakes
+  return mistakes.map((mistake) => ({
+    ...mistake,
+    ...(mistake.code && { message: titleOf(mistake.code, language) }),
+  }))
 }
 
 function describeFastifyError(error: FastifyError, language: Language): Found {

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
 import {
+  findArchivedPolicy,
   findOnCallLists,
   findPolicy,
   insertOnCallList,
@@ -143,7 +144,10 @@ export const OnCallList = Type.Object(
   { title: 'OnCallList' },
 )
 
-/** @throws CodedError `resource.conflict` where the place has one of this severity, `escalation.unknownReceiver`, `escalation.badTime` */
+/**
+ * One that the place had and that was archived comes back with what is said now.
+ * @throws CodedError `resource.conflict` where the place has one of this severity, `escalation.unknownReceiver`, `escalation.badTime`
+ */
 export async function createPolicy(
   { trx, caller, at }: Writing,
   body: Static<typeof NewPolicy>,
@@ -152,6 +156,13 @@ export async function createPolicy(
   const policy = policyFrom(body, undefined)
   await checkPolicy({ trx, caller }, policy)
   const { facilityId, severity, name } = body
+  const archived = await findArchivedPolicy(trx, facilityId, severity)
+  if (archived)
+    return replacePolicy({ trx, caller, at }, archived, {
+      name,
+      body: JSON.stringify(policy),
+      archivedAt: null,
+    })
   const times = { version: 1, createdAt: at, updatedAt: at, archivedAt: null }
   const row = { id: randomUUIDv7(), facilityId, severity, name, body: JSON.stringify(policy), ...times }
   await insertPolicy(trx, row).catch(placeIsTaken)
@@ -174,10 +185,18 @@ export async function changePolicy(
   const archivedAt =
     body.archived === undefined ? before.archivedAt : body.archived ? (before.archivedAt ?? at) : null
   const set = { name: body.name ?? before.name, body: JSON.stringify(policy), archivedAt }
+  return replacePolicy({ trx, caller, at }, before, set)
+}
+
+async function replacePolicy(
+  { trx, caller, at }: Pick<Writing, 'trx' | 'caller' | 'at'>,
+  before: EscalationPolicyTable,
+  set: Pick<EscalationPolicyTable, 'name' | 'body' | 'archivedAt'>,
+): Promise<EscalationPolicyTable> {
   const after = { ...before, ...set, version: before.version + 1, updatedAt: at }
   if (!(await updatePolicy(trx, after, before.version))) throw new CodedError('request.preconditionFailed')
   const views = { before: policyView(before), after: policyView(after) }
-  await audit(trx, caller, at, { ...audited('policy.changed', id), ...views })
+  await audit(trx, caller, at, { ...audited('policy.changed', before.id), ...views })
   return after
 }
 

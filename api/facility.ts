@@ -176,7 +176,7 @@ async function parentFor(
 
 function checkFields({ timeZone, code, gln }: Static<typeof FacilityChange>): void {
   if (timeZone !== undefined && !isTimeZone(timeZone))
-    throw new CodedError('request.invalid', 'timeZone is not an IANA time zone.')
+    throw new FieldError('timeZone', 'is not an IANA time zone')
   // In files a facility without a code goes by its id.
   if (code && isId(code)) throw new CodedError('request.invalid', 'code has the form of an id.')
   if (gln && !hasCheckDigit(gln)) throw new FieldError('gln', 'its check digit is wrong')

@@ -34,6 +34,7 @@ import { ruleRoutes } from './routes/rules.ts'
 import { scanRoutes } from './routes/scan.ts'
 import { orderStepRoutes } from './routes/order-steps.ts'
 import { orderRoutes } from './routes/orders.ts'
+import { overviewRoutes } from './routes/overview.ts'
 import { shipmentRoutes } from './routes/shipments.ts'
 import { stockCardRoutes } from './routes/stock-card.ts'
 import { stockEventRoutes } from './routes/stock-events.ts'
@@ -85,6 +86,7 @@ function routes(deps: RouteDeps, live: Live): FastifyPluginAsync {
     await app.register(referenceRoutes, deps)
     await app.register(equipmentRoutes, deps)
     await app.register(equipmentStateRoutes, deps)
+    await app.register(overviewRoutes, deps)
     await app.register(deviceRoutes, deps)
     await app.register(commandRoutes, deps)
     await app.register(readingRoutes, deps)

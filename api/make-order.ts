@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { isDuplicate } from '../db/dialects/duplicate.ts'
 import { nextNumber } from '../db/queries/counter.ts'
-import { findFacility } from '../db/queries/facility.ts'
+import { findFacilities, findFacility } from '../db/queries/facility.ts'
 import { insertOrder, replaceOrderLines, updateOrder, type Order } from '../db/queries/order.ts'
 import { findItemsOf, findLevels, findSupply, type Supply } from '../db/queries/supply.ts'
 import type { OrderLineTable } from '../db/schema-orders.ts'
@@ -56,9 +56,20 @@ export async function makeOrder(writing: Writing, body: NewOrderBody): Promise<O
     if (isDuplicate(error)) throw new CodedError('resource.conflict')
     throw error
   })
-  const order = { ...row, lines, allocations: [], fromPath: from.path, toPath: to.path }
+  const order = { ...row, ...sidesBetween(from, to), lines, allocations: [] }
   await tellOrder(writing, 'made', undefined, order)
   return order
+}
+
+function sidesBetween(from: FacilityTable, to: FacilityTable) {
+  return {
+    fromPath: from.path,
+    toPath: to.path,
+    fromFacilityName: from.name,
+    toFacilityName: to.name,
+    fromTimeZone: from.timeZone,
+    toTimeZone: to.timeZone,
+  }
 }
 
 async function facilitiesFor(
@@ -136,8 +147,10 @@ export interface Suggestion extends Supply {
  * What fills the receiver up to its maximum, item by item: less what is on hand, and less what is on the way to it. Where nobody has set a
  * level it is computed from what the receiver consumes.
  */
-export async function suggest({ db, clock }: RouteDeps, caller: Caller, order: Order): Promise<Suggestion[]> {
-  const facility = await facilityOf(db, caller, order.toFacilityId)
+export async function suggest(
+  { db, clock }: Pick<RouteDeps, 'db' | 'clock'>,
+  facility: FacilityTable,
+): Promise<Suggestion[]> {
   const set = await findLevels(db, facility.id)
   const known = new Set(set.map(({ itemId }) => itemId))
   const others = (await findItemsOf(db, facility.id)).filter((itemId) => !known.has(itemId))
@@ -159,4 +172,10 @@ export async function suggest({ db, clock }: RouteDeps, caller: Caller, order: O
       const { onHand, inTransit } = supply.get(itemId) ?? { onHand: 0, inTransit: 0 }
       return { itemId, maxDoses, onHand, inTransit, suggested: Math.max(0, maxDoses - onHand - inTransit) }
     })
+}
+
+/** The facilities above one, the nearest first: from where it may ask, and to where it may give back. */
+export async function suppliersOf(db: DbOrTrx, { id, path }: FacilityTable): Promise<FacilityTable[]> {
+  const above = path.split('/').filter((part) => part !== '' && part !== id)
+  return (await findFacilities(db, above, '')).toSorted((a, b) => b.path.length - a.path.length)
 }

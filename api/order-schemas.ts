@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { ORDER_KINDS, ORDER_STATUSES } from '../domain/order.ts'
+import { ORDER_ACTIONS, ORDER_KINDS, ORDER_STATUSES } from '../domain/order.ts'
+import { LEVELS } from '../domain/role.ts'
 import { closed, Code, Id, nullable, Time, Version } from './schemas.ts'
 import { Doses, DOSES_MAX, LINES_MAX } from './stock-event-schemas.ts'
 
@@ -184,6 +185,13 @@ export type ReceiveRequest = Static<typeof ReceiveBody>
 
 export const UndoBody = Type.Object({ comment: Type.Optional(Comment) }, closed)
 
+const sideNames = {
+  fromFacilityName: Type.String(),
+  toFacilityName: Type.String(),
+  fromTimeZone: Type.String(),
+  toTimeZone: Type.String(),
+}
+
 const Allocation = Type.Object({
   storagePointId: Id,
   lotId: Id,
@@ -203,8 +211,12 @@ export const Order = Type.Object(
     kind: Type.Enum([...ORDER_KINDS]),
     status: Type.Enum([...ORDER_STATUSES]),
     waitingFor: nullable(Type.Enum(['sender', 'receiver'], { description: 'The side whose step is next.' })),
+    mySides: Type.Array(Type.Enum(['sender', 'receiver']), {
+      description: 'The sides for which you may act.',
+    }),
     fromFacilityId: Id,
     toFacilityId: Id,
+    ...sideNames,
     activityCode: nullable(Type.String()),
     neededOn: nullable(Type.String()),
     comment: nullable(Type.String()),
@@ -236,6 +248,36 @@ export const Order = Type.Object(
   { title: 'Order' },
 )
 
+export const OrderStep = Type.Object(
+  {
+    at: Time,
+    action: Type.Enum([...ORDER_ACTIONS]),
+    userName: nullable(Type.String({ description: 'Null: nobody who is still there.' })),
+  },
+  { title: 'OrderStep' },
+)
+
+export const Lack = Type.Object(
+  {
+    itemId: Id,
+    maxDoses: Type.Integer(),
+    onHand: Type.Integer(),
+    inTransit: Type.Integer(),
+    suggested: Type.Integer({ description: 'Maximum less on hand less in transit.' }),
+  },
+  { title: 'Lack' },
+)
+
+export const Resupply = Type.Object(
+  {
+    suppliers: Type.Array(Type.Object({ id: Id, name: Type.String(), level: Type.Enum([...LEVELS]) }), {
+      description: 'The facilities above it, the nearest first.',
+    }),
+    items: Type.Array(Lack),
+  },
+  { title: 'Resupply' },
+)
+
 export const Warning = Type.Object(
   {
     code: Type.String({
@@ -257,6 +299,7 @@ export const Shipment = Type.Object(
     status: Type.Enum(['shipped', 'received', 'recalled']),
     fromFacilityId: Id,
     toFacilityId: Id,
+    ...sideNames,
     comment: nullable(Type.String()),
     shippedAt: Time,
     receivedAt: nullable(Time),

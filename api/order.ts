@@ -12,7 +12,14 @@ import { replaceAllocations } from '../db/queries/allocation.ts'
 import { findReasonKinds } from '../db/queries/stock-facts.ts'
 import type { OrderAllocationTable, OrderLineTable } from '../db/schema-orders.ts'
 import type { DbOrTrx } from '../db/schema.ts'
-import { isGranted, waitsFor, type OrderFacts, type OrderState, type Side } from '../domain/order.ts'
+import {
+  isGranted,
+  waitsFor,
+  type OrderAction,
+  type OrderFacts,
+  type OrderState,
+  type Side,
+} from '../domain/order.ts'
 import { found, type Caller } from './caller.ts'
 import type { Order } from './order-schemas.ts'
 import { toRfc3339, toRfc3339OrNull } from './time.ts'
@@ -58,7 +65,7 @@ export async function saveOrder(
   { trx, caller, at }: Writing,
   order: OrderRow,
   next: OrderState,
-  action: string,
+  action: OrderAction,
   set: Extra = {},
   allocations: readonly OrderAllocationTable[] = order.allocations,
 ): Promise<OrderRow> {
@@ -80,7 +87,7 @@ export async function saveOrder(
 /** The audit row of a change, and the notes for both sides. */
 export async function tellOrder(
   { trx, caller, at }: Pick<Writing, 'trx' | 'caller' | 'at'>,
-  action: string,
+  action: OrderAction,
   before: OrderRow | undefined,
   after: OrderRow,
 ): Promise<void> {
@@ -129,10 +136,12 @@ export async function letGo({ trx }: Writing, order: OrderRow): Promise<void> {
 
 /** As the caller may see it: where the sender keeps its stock is the sender's business. */
 export function orderView(order: OrderRow, caller: Caller): Static<typeof Order> {
-  const isSender = sidesOf(caller, order).has('sender')
+  const mySides = [...sidesOf(caller, order)]
+  const isSender = mySides.includes('sender')
   const { requestHash: _, createdBy: __, fromPath: ___, toPath: ____, lines, allocations, ...head } = order
   return {
     ...head,
+    mySides,
     createdAt: toRfc3339(order.createdAt),
     updatedAt: toRfc3339(order.updatedAt),
     submittedAt: toRfc3339OrNull(order.submittedAt),

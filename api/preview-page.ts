@@ -161,7 +161,7 @@ async function devicesOf(
   if (equipmentId !== undefined) found(await findEquipment(db, equipmentId, caller.scope))
   const under = facilityId === undefined ? undefined : (await facilityOf(db, caller, facilityId)).path
   const limit = DEVICES_MAX + 1
-  const none = { gatewayId: undefined, after: undefined }
+  const none = { gatewayId: undefined, isUnplaced: false, search: undefined, after: undefined }
   const devices = await listDevices(db, { scope: caller.scope, under, equipmentId, ...none, limit })
   if (devices.length > DEVICES_MAX)
     throw new CodedError('preview.tooManySensors', `More than ${DEVICES_MAX} devices stand there.`)

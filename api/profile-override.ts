@@ -3,10 +3,11 @@ import { insertChanges } from '../db/queries/change.ts'
 import { listOverridesOf, replaceOverrides } from '../db/queries/rule-assignment.ts'
 import { insertRuleChange } from '../db/queries/rule-change.ts'
 import { findProfile, lockProfile } from '../db/queries/rule-profile.ts'
+import { findNames } from '../db/queries/user.ts'
 import { facilityOf } from './caller.ts'
 import { FieldError } from './errors.ts'
 import { checkProfile } from './profile.ts'
-import { overrideView, type NewOverride, type Override } from './profile-schemas.ts'
+import { overrideFacts, overrideView, type NewOverride, type Override } from './profile-schemas.ts'
 import { timeOrNull } from './rule-schemas.ts'
 import { audit, type Writing } from './write.ts'
 
@@ -31,9 +32,10 @@ export async function setOverride(
     action: 'profile.overridden',
     entity: 'facility',
     entityId: facilityId,
-    before: before.map(overrideView),
-    after: overrideView(row),
+    before: before.map(overrideFacts),
+    after: overrideFacts(row),
   })
   await insertChanges(trx, at, [facilityId], 'profileOverride', `${facilityId}.${profile}`)
-  return overrideView(row)
+  const setByName = (await findNames(trx, [caller.id])).get(caller.id) ?? null
+  return overrideView({ ...row, facilityName: facility.name, setByName })
 }

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import type { NamedOverride } from '../db/queries/rule-assignment.ts'
 import type { PlacedProfile } from '../db/queries/rule-profile.ts'
 import type { ProfileOverrideTable, ProfileVersionTable, RuleTable } from '../db/schema-rules.ts'
 import { NewRule, RuleOut, ruleView } from './rule-schemas.ts'
@@ -19,6 +20,7 @@ const Version = Type.Object(
     comment: Type.String(),
     publishedAt: Time,
     publishedBy: Type.Union([Id, Type.Null()], { description: 'Null: it came with the program.' }),
+    publishedByName: nullable(Type.String()),
     rules: Type.Array(RuleOut),
   },
   { title: 'ProfileVersion' },
@@ -82,6 +84,8 @@ export const Override = Type.Object(
     }),
     setAt: Time,
     setBy: Id,
+    facilityName: Type.String(),
+    setByName: nullable(Type.String()),
   },
   { title: 'ProfileOverride' },
 )
@@ -114,7 +118,12 @@ export function profileView(row: PlacedProfile): Static<typeof ProfileHead> {
   }
 }
 
-export function versionView(row: ProfileVersionTable, rules: readonly RuleTable[]): Static<typeof Version> {
+/** @param names of people, by their ids */
+export function versionView(
+  row: ProfileVersionTable,
+  rules: readonly RuleTable[],
+  names: ReadonlyMap<string, string>,
+): Static<typeof Version> {
   return {
     version: row.version,
     validFrom: toRfc3339OrNull(row.validFrom),
@@ -122,11 +131,17 @@ export function versionView(row: ProfileVersionTable, rules: readonly RuleTable[
     comment: row.comment,
     publishedAt: toRfc3339(row.publishedAt),
     publishedBy: row.publishedBy,
+    publishedByName: names.get(row.publishedBy ?? '') ?? null,
     rules: rules.map(ruleView),
   }
 }
 
-export function overrideView(row: ProfileOverrideTable): Static<typeof Override> {
+export function overrideView({ facilityName, setByName, ...row }: NamedOverride): Static<typeof Override> {
+  return { ...overrideFacts(row), facilityName, setByName }
+}
+
+/** Without names: those may change. */
+export function overrideFacts(row: ProfileOverrideTable) {
   return {
     facilityId: row.facilityId,
     profile: row.profile,

@@ -14,6 +14,7 @@ import {
   type PlacedProfile,
 } from '../db/queries/rule-profile.ts'
 import { ruleOf } from '../db/queries/rule.ts'
+import { findNames } from '../db/queries/user.ts'
 import type { FacilityTable } from '../db/schema.ts'
 import { CodedError } from '../domain/errors.ts'
 import { EVERYWHERE } from '../domain/rule-resolution.ts'
@@ -43,9 +44,10 @@ export async function getProfile(db: DbOrTrx, caller: Caller, code: string): Pro
   const profile = found(await findProfile(db, code, caller.scope))
   const versions = await listVersions(db, [code])
   const rules = Map.groupBy(await listVersionRules(db, [code]), ({ ofVersion }) => ofVersion)
+  const names = await findNames(db, [...new Set(versions.flatMap(({ publishedBy }) => publishedBy ?? []))])
   return {
     ...profileView(profile),
-    versions: versions.map((row) => versionView(row, rules.get(row.version) ?? [])).toReversed(),
+    versions: versions.map((row) => versionView(row, rules.get(row.version) ?? [], names)).toReversed(),
   }
 }
 

@@ -126,7 +126,7 @@ interface Finish {
   readonly order: Order
   readonly shipment: Shipment
   readonly next: Parameters<typeof saveOrder>[2]
-  readonly action: string
+  readonly action: 'received' | 'receiptReversed' | 'recalled'
   readonly change: Parameters<typeof updateShipment>[2]
   readonly lines: readonly ShipmentLineTable[]
   readonly set: Parameters<typeof saveOrder>[4]

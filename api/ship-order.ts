@@ -80,7 +80,9 @@ export async function shipOrder(
   })
   const set = order.shippedAt === null ? { shippedAt } : {}
   await saveOrder(writing, order, next, 'shipped', set, without(order.allocations, picks))
-  const after = { ...shipment, lines, coldBoxes }
+  const { fromFacilityName, toFacilityName, fromTimeZone, toTimeZone } = order
+  const sides = { fromFacilityName, toFacilityName, fromTimeZone, toTimeZone }
+  const after = { ...shipment, ...sides, lines, coldBoxes }
   await tellShipment(writing, 'sent', after)
   return after
 }

@@ -16,6 +16,11 @@ export function toRfc3339OrNull(timeMs: number | null): string | null {
   return timeMs === null ? null : toRfc3339(timeMs)
 }
 
+/** When an id of this system (UUIDv7) was made. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
+}
+
 /** Clocks of phones are never quite right. */
 const AHEAD_MS_MAX = 600_000
 

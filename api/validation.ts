@@ -1,6 +1,7 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import type { TSchema } from 'typebox'
+import type { ErrorCode } from '../domain/errors.ts'
 import type { Language } from '../domain/language.ts'
 import { FIELD_MESSAGES } from './language.ts'
 
@@ -10,7 +11,7 @@ const REPORTED_ERRORS_MAX = 20
 export interface Mistake {
   readonly path: string
   readonly message: string
-  readonly code?: string
+  readonly code?: ErrorCode
 }
 
 type Check = (value: unknown) => { value: unknown } | { error: FastifySchemaValidationError[] }

@@ -8,6 +8,7 @@ import { keep, type Report } from './report.ts'
 import { benchScaling } from './scaling.ts'
 import { benchStart } from './start.ts'
 import { benchMonth, benchSupply } from './supply.ts'
+import { benchWeb } from './web.ts'
 
 const benches: Record<string, () => Promise<Report>> = {
   acks: benchAcks,
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<Report>> = {
   scaling: benchScaling,
   start: benchStart,
   supply: benchSupply,
+  web: benchWeb,
 }
 
 const names = process.argv.slice(2)

@@ -80,10 +80,6 @@ export const DETAILS: Readonly<Record<string, { readonly id: string; readonly fr
     id: 'storagePointId menyatakan ke mana tujuannya.',
     fr: 'storagePointId dit où cela va.',
   },
-  'timeZone is not an IANA time zone.': {
-    id: 'timeZone bukan zona waktu IANA.',
-    fr: 'timeZone n’est pas un fuseau horaire IANA.',
-  },
   'to is not a day of the calendar.': {
     id: 'to bukan tanggal dalam kalender.',
     fr: 'to n’est pas un jour du calendrier.',
@@ -183,5 +179,98 @@ export const DETAILS: Readonly<Record<string, { readonly id: string; readonly fr
   'calibratedAt lies in the future.': {
     id: 'calibratedAt terletak di masa depan.',
     fr: 'calibratedAt est dans le futur.',
+  },
+  // What is said of one field, after its name.
+  'a lot cannot come from itself': {
+    id: 'sebuah bets tidak dapat berasal dari dirinya sendiri',
+    fr: 'un lot ne peut pas venir de lui-même',
+  },
+  'comes with profile only': {
+    id: 'hanya bersama profile',
+    fr: 'ne va qu’avec profile',
+  },
+  'give either rules or a profile': {
+    id: 'berikan rules atau sebuah profile',
+    fr: 'donnez soit rules, soit un profil',
+  },
+  'give just one of deviceId, equipmentId, facilityId': {
+    id: 'berikan hanya satu dari deviceId, equipmentId, facilityId',
+    fr: 'donnez un seul de deviceId, equipmentId, facilityId',
+  },
+  'holds for all equipment, and is given to none': {
+    id: 'berlaku untuk semua peralatan, dan tidak diberikan kepada satu pun',
+    fr: 'vaut pour tout équipement, et n’est donné à aucun',
+  },
+  'is above maxDoses': {
+    id: 'di atas maxDoses',
+    fr: 'est au-dessus de maxDoses',
+  },
+  'is empty': {
+    id: 'kosong',
+    fr: 'est vide',
+  },
+  'is missing: a place has both or none': {
+    id: 'tidak ada: sebuah tempat punya keduanya atau tidak sama sekali',
+    fr: 'manque : un lieu a les deux ou aucun',
+  },
+  'is more than 400 days before to': {
+    id: 'lebih dari 400 hari sebelum to',
+    fr: 'est plus de 400 jours avant to',
+  },
+  'is none of the profile': {
+    id: 'bukan milik profil ini',
+    fr: 'n’est pas de ce profil',
+  },
+  'is not a profile; see GET /v1/profiles': {
+    id: 'bukan sebuah profil; lihat GET /v1/profiles',
+    fr: 'n’est pas un profil ; voir GET /v1/profiles',
+  },
+  'is not an IANA time zone': {
+    id: 'bukan zona waktu IANA',
+    fr: 'n’est pas un fuseau horaire IANA',
+  },
+  'is not before to': {
+    id: 'tidak sebelum to',
+    fr: 'n’est pas avant to',
+  },
+  'is the profile itself': {
+    id: 'adalah profil itu sendiri',
+    fr: 'est le profil lui-même',
+  },
+  'its check digit is wrong': {
+    id: 'digit pemeriksanya salah',
+    fr: 'son chiffre de contrôle est faux',
+  },
+  'lies in the future': {
+    id: 'terletak di masa depan',
+    fr: 'est dans le futur',
+  },
+  'stock of the item was recorded': {
+    id: 'stok item ini sudah dicatat',
+    fr: 'du stock de cet article a été enregistré',
+  },
+  'the item has no such lot': {
+    id: 'item ini tidak punya bets itu',
+    fr: 'l’article n’a pas ce lot',
+  },
+  'there is no facility of this id': {
+    id: 'tidak ada fasilitas dengan id ini',
+    fr: 'aucun établissement n’a cet id',
+  },
+  'there is no such facility': {
+    id: 'fasilitas itu tidak ada',
+    fr: 'cet établissement n’existe pas',
+  },
+  'there is no such item': {
+    id: 'item itu tidak ada',
+    fr: 'cet article n’existe pas',
+  },
+  'there is no such manufacturer': {
+    id: 'produsen itu tidak ada',
+    fr: 'ce fabricant n’existe pas',
+  },
+  'there is no such trade item': {
+    id: 'barang dagang itu tidak ada',
+    fr: 'cet article commercial n’existe pas',
   },
 }

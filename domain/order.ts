@@ -19,6 +19,24 @@ export const ORDER_STATUSES = [
 ] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 
+/** What people do to an order, as it is written down. */
+export const ORDER_ACTIONS = [
+  'made',
+  'changed',
+  'submitted',
+  'approved',
+  'rejected',
+  'allocated',
+  'picked',
+  'shipped',
+  'recalled',
+  'received',
+  'receiptReversed',
+  'closed',
+  'cancelled',
+] as const
+export type OrderAction = (typeof ORDER_ACTIONS)[number]
+
 /** `sender`: the facility whose stock goes; `receiver`: the one that gets it. */
 export type Side = 'sender' | 'receiver'
 
@@ -117,6 +135,21 @@ export function checkStep(status: OrderStatus, step: OrderStep, facts: OrderFact
   const by = step === 'cancel' && (status === 'draft' || status === 'submitted') ? 'asker' : rule.by
   if (by !== 'either' && !facts.sides.has(sideOf(by, facts.kind)))
     throw new CodedError('order.wrongSide', `${step} is for the other side.`)
+}
+
+/** Whether a step is allowed now, to somebody who acts for these sides. */
+export function isAllowed(
+  { kind, status }: { readonly kind: OrderKind; readonly status: OrderStatus },
+  step: OrderStep,
+  sides: ReadonlySet<Side>,
+): boolean {
+  try {
+    checkStep(status, step, { kind, sides, reasons: new Map() })
+    return true
+  } catch (error) {
+    if (error instanceof CodedError) return false
+    throw error
+  }
 }
 
 /**

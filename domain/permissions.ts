@@ -18,6 +18,7 @@ export const PERMISSIONS = {
   changeMyPassword: ALL,
 
   listUsers: MANAGING,
+  getUser: MANAGING,
   createUser: MANAGING,
   updateUser: MANAGING,
 
@@ -66,6 +67,7 @@ export const PERMISSIONS = {
   getEquipment: ALL,
   listEquipmentStates: ALL,
   countEquipmentStates: ALL,
+  getOverview: ALL,
   updateEquipment: MANAGING,
   getEquipmentExposure: ALL,
   getDeviceExposure: ALL,
@@ -153,6 +155,8 @@ export const PERMISSIONS = {
   getOrder: ALL,
   updateOrder: ACTING,
   suggestOrder: ALL,
+  getOrderHistory: ALL,
+  getResupply: ALL,
   submitOrder: ACTING,
   approveOrder: MANAGING,
   rejectOrder: MANAGING,

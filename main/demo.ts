@@ -10,6 +10,7 @@ import type { Screen } from '../simulators/screen.ts'
 import { ConfigError } from './config.ts'
 import { demoConfig } from './demo-config.ts'
 import { demoFleet, DISTRICT, SPARE } from './demo-district.ts'
+import { stockDistrict } from './demo-stock.ts'
 import { liveTable, openDemoScreen, plainState, welcome, type Row } from './demo-view.ts'
 import { watchBreaches } from './demo-watch.ts'
 import { createLog } from './log.ts'
@@ -90,6 +91,7 @@ async function run(options: Options, dataDir: string, screen: Screen): Promise<n
     const { httpPort, mqttPort = 0 } = program
     const api = await openApi({ url: `http://localhost:${httpPort}`, username: 'admin', password })
     const devices = await register(api, DISTRICT)
+    await stockDistrict(api, devices)
     const token = devices.find(({ equipment }) => equipment === SPARE)?.token ?? ''
     for (const note of notes) screen.line(note)
     screen.line(welcome({ httpPort, mqttPort, password, token, catchUpMs: options.catchUpMs }))

@@ -71,7 +71,7 @@ function operationType({ parameters = [], requestBody, responses }: Operation, n
       parameters.filter((it) => it.in === place).map((it) => [it.name, it.required === true, it.schema]),
       named,
     )
-  const bodySchema = schemaIn(requestBody)
+  const bodySchema = schemaIn(requestBody) ?? requestBody?.content?.['text/csv']?.schema
   const body = bodySchema ? typeOf(bodySchema, named) : 'undefined'
   const good = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1]
   const schema = schemaIn(good)

@@ -32,14 +32,17 @@ function isStale(): boolean {
 /** Tells the service worker what to keep for when there is no network. */
 function nameAssets(): void {
   const worker = join(WEBSITE_DIR, 'sw.js')
-  const names = readdirSync(join(WEBSITE_DIR, 'assets')).map((name) => `/assets/${name}`)
+  // Not the map: it is as large as all the rest, and a phone in a storeroom does without.
+  const names = readdirSync(join(WEBSITE_DIR, 'assets'))
+    .filter((name) => !name.endsWith('.json'))
+    .map((name) => `/assets/${name}`)
   const text = readFileSync(worker, 'utf8').replace('[] /* assets */', JSON.stringify(names.toSorted()))
   writeFileSync(worker, text)
 }
 
 /** Once here, as small as it gets, and never again for a request. */
 function compressAll(): { readonly files: number; readonly bytes: number } {
-  const texts = filesIn(WEBSITE_DIR).filter((file) => /\.(js|css|html|svg|webmanifest)$/.test(file))
+  const texts = filesIn(WEBSITE_DIR).filter((file) => /\.(js|css|html|json|svg|webmanifest)$/.test(file))
   let bytes = 0
   for (const file of texts) {
     const content = readFileSync(file)

@@ -24,6 +24,7 @@ export class ApiError extends Error {
 export interface Api {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: object): Promise<T>
+  patch<T>(path: string, body: object): Promise<T>
   /** Every item of a list, page by page. */
   list<T>(path: string): Promise<T[]>
 }
@@ -68,6 +69,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   return {
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
+    patch: (path, body) => call('PATCH', path, body),
     list: (path) => listAll((page) => call('GET', page), path),
   }
 }

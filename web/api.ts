@@ -42,10 +42,24 @@ export async function call<K extends OperationId>(
   operation: K,
   asked: Asked<K>,
 ): Promise<Operations[K]['response']> {
+  const response = await ask(operation, asked)
+  return (response.status === 204 ? undefined : await response.json()) as Operations[K]['response']
+}
+
+/** The answer as it comes, for what is no JSON. @throws Problem for a refusal, TypeError without a network */
+export async function ask<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Response> {
   const first = await send(operation, asked)
   const response = first.status === 401 ? await send(operation, asked) : first
   if (!response.ok) throw await problemOf(response)
-  return (response.status === 204 ? undefined : await response.json()) as Operations[K]['response']
+  return response
+}
+
+/** Asks for a file, such as a report as CSV. @throws as `call` */
+export async function download<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Blob> {
+  const first = await send(operation, asked)
+  const response = first.status === 401 ? await send(operation, asked) : first
+  if (!response.ok) throw await problemOf(response)
+  return response.blob()
 }
 
 /** A query of TanStack Query; its key is `[operation, asked]`, so that `[operation]` alone invalidates all of an operation. */
@@ -71,7 +85,8 @@ export function useMe() {
   return data
 }
 
-type ListId = {
+/** The operations that list something page by page. */
+export type ListId = {
   [K in OperationId]: Operations[K]['response'] extends {
     items: readonly unknown[]
     nextCursor: string | null
@@ -81,7 +96,7 @@ type ListId = {
       : never
     : never
 }[OperationId]
-type ItemOf<K extends ListId> = Operations[K]['response']['items'][number]
+export type ItemOf<K extends ListId> = Operations[K]['response']['items'][number]
 
 const PAGE_ROWS = 200
 const PAGES_MAX = 10
@@ -122,6 +137,7 @@ export async function problemOf(response: Response): Promise<Problem> {
 interface AnyAsked {
   readonly params?: Readonly<Record<string, unknown>>
   readonly query?: Readonly<Record<string, unknown>>
+  /** A text is a file of CSV. */
   readonly body?: unknown
   readonly signal?: AbortSignal
   readonly key?: string
@@ -140,7 +156,7 @@ async function send<K extends OperationId>(operation: K, asked: Asked<K>): Promi
   const response = await fetch(search.size > 0 ? `${path}?${search}` : path, {
     method,
     headers: headersFor(token, body, key),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   })
   if (response.status === 401 && token !== undefined) refuseToken(token)
@@ -152,6 +168,8 @@ function headersFor(token: string | undefined, body: unknown, key: string | unde
     'accept-language': currentLanguage(),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(key === undefined ? {} : { 'idempotency-key': key }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(body === undefined
+      ? {}
+      : { 'content-type': typeof body === 'string' ? 'text/csv' : 'application/json' }),
   }
 }

@@ -8,6 +8,8 @@ const UNITS: Readonly<Record<string, string>> = { Cel: '°C', s: 's', V: 'V', W:
 export interface Format {
   /** A moment on the clocks of the place where it happened, with the name of that zone. */
   time(iso: string, timeZone: string | null): string
+  /** A day of the calendar, or a month of it: `2026-11-24` or `2026-11`. */
+  day(iso: string): string
   /** How long, in its two largest units. */
   span(seconds: number): string
   value(value: number, quantity: string | null): string
@@ -33,10 +35,21 @@ function formatIn(language: Language): Format {
         minute: '2-digit',
         timeZoneName: 'short',
       }).format(new Date(iso)),
+    day: (iso) => day(language, iso),
     span: (seconds) => span(language, Math.max(0, Math.round(seconds))),
     value: (value, quantity) => `${number(value)} ${unitOf(quantity)}`.trimEnd(),
     number,
   }
+}
+
+function day(language: Language, iso: string): string {
+  const isMonth = iso.length === 7
+  return new Intl.DateTimeFormat(language, {
+    ...(isMonth ? {} : { day: 'numeric' }),
+    month: isMonth ? 'long' : 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  }).format(new Date(`${iso}${isMonth ? '-01' : ''}T00:00:00Z`))
 }
 
 const DAY = 86_400

@@ -6,6 +6,8 @@ import { rememberedPerson } from './session.ts'
 /** What can be looked at without a network. */
 const KEPT: ReadonlySet<OperationId> = new Set<OperationId>([
   'getMe',
+  'getOverview',
+  'countEquipmentStates',
   'getFacility',
   'listFacilities',
   'listItems',
@@ -15,6 +17,12 @@ const KEPT: ReadonlySet<OperationId> = new Set<OperationId>([
   'listStock',
   'listStockLevels',
   'getStockCard',
+  'listOrders',
+  'getOrder',
+  'getOrderHistory',
+  'listShipments',
+  'getShipment',
+  'getLot',
 ])
 const AGE_MS_MAX = 7 * 86_400_000
 const CHARS_MAX = 3_000_000

@@ -45,7 +45,11 @@ export async function kept(): Promise<IDBPDatabase<Kept>> {
   return opened
 }
 
+/** In localStorage: tells the other tabs that what waits has changed. */
+export const WAITING_CHANGED = 'coldstream.waiting'
+
 /** Nothing that was seen is left for the next person. What waits to be sent stays: it is sent for whoever made it, when they are back. */
 export async function forgetAnswers(): Promise<void> {
+  localStorage.removeItem(WAITING_CHANGED)
   await (await kept()).clear('answers')
 }

@@ -4,6 +4,11 @@ import { bearer } from './session.ts'
 
 /** At most one round of questions in this time, however much comes by. */
 const COALESCE_MS = 500
+/** What took long to answer is asked again later, so that many who watch a large place leave the server room for others. */
+const REST_FACTOR = 9
+const REST_MS_MAX = 10_000
+/** Nor are the others waited for longer than this. */
+const ROUND_MS_MAX = 10_000
 const BACK_OFF_MS = 1000
 const BACK_OFF_MS_MAX = 30_000
 /** An event larger than this is none of ours. */
@@ -11,8 +16,25 @@ const EVENT_CHARS_MAX = 4_194_304
 
 /** What is out of date after an event of the stream. A screen adds its operations here. */
 const OUTDATED: Readonly<Record<string, readonly OperationId[]>> = {
-  breaches: ['listBreaches', 'getBreach', 'listNotifications', 'listEquipmentStates'],
-  stock: ['listStock', 'listStockEvents', 'getStockCard'],
+  breaches: [
+    'listBreaches',
+    'getBreach',
+    'listNotifications',
+    'listEquipmentStates',
+    'getOverview',
+    'countEquipmentStates',
+  ],
+  // What is sent and received moves stock.
+  stock: [
+    'listStock',
+    'listStockEvents',
+    'getStockCard',
+    'listOrders',
+    'getOrder',
+    'listShipments',
+    'getShipment',
+    'getOverview',
+  ],
   'time-to-breach': ['listTimeToBreach', 'getTimeToBreach'],
   readings: ['listReadings', 'listEquipmentStates'],
 }
@@ -29,12 +51,21 @@ export function startLive(client: QueryClient): () => void {
 
   const note = (event: string) => {
     for (const operation of OUTDATED[event] ?? []) outdated.add(operation)
-    timer ??= setTimeout(() => {
+    timer ??= setTimeout(() => void round(), COALESCE_MS)
+  }
+  // One at a time: a question that is asked anew before its answer is there would never be answered.
+  const round = async () => {
+    const stale = [...outdated]
+    outdated.clear()
+    const startedAt = performance.now()
+    const answers = stale.map((operation) => client.invalidateQueries({ queryKey: [operation] }))
+    await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, ROUND_MS_MAX))])
+    const tookMs = performance.now() - startedAt
+    const restMs = Math.min(Math.max(tookMs * REST_FACTOR, COALESCE_MS), REST_MS_MAX)
+    timer = setTimeout(() => {
       timer = undefined
-      const stale = [...outdated]
-      outdated.clear()
-      for (const operation of stale) void client.invalidateQueries({ queryKey: [operation] })
-    }, COALESCE_MS)
+      if (outdated.size > 0) void round()
+    }, restMs)
   }
   const follow = () => {
     if (document.hidden) {

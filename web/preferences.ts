@@ -30,19 +30,19 @@ export function currentLanguage(): Language {
   return preferences.language
 }
 
-const systemIsDark = matchMedia('(prefers-color-scheme: dark)')
+const SYSTEM = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((one) => matchMedia(one))
+const systemLook = () => SYSTEM.map(({ matches }) => matches).join(' ')
 
 /** Changes whenever the colours of the page do: for what is painted once, as a canvas is. */
 export function useAppearance(): string {
   const { theme } = usePreferences()
-  const isDark = useSyncExternalStore(
-    (listener) => {
-      systemIsDark.addEventListener('change', listener)
-      return () => systemIsDark.removeEventListener('change', listener)
-    },
-    () => systemIsDark.matches,
-  )
-  return `${theme} ${isDark}`
+  const system = useSyncExternalStore((listener) => {
+    for (const one of SYSTEM) one.addEventListener('change', listener)
+    return () => {
+      for (const one of SYSTEM) one.removeEventListener('change', listener)
+    }
+  }, systemLook)
+  return `${theme} ${system}`
 }
 
 export function usePreferences(): Preferences {

@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { v7 } from 'uuid'
 import { call, Problem } from './api.ts'
-import { kept, type Waiting } from './kept.ts'
+import { kept, WAITING_CHANGED, type Refusal, type Waiting } from './kept.ts'
 import { rememberedPerson } from './session.ts'
 
 const LOCK = 'coldstream.send'
@@ -13,14 +13,12 @@ const SEND_MS_MAX = 30_000
 const PATIENCE_MS = 8000
 const AGAIN_MS = 15_000
 
-/** Tells the other tabs that what waits has changed. */
-const CHANGED = 'coldstream.waiting'
 const listeners = new Set<() => void>()
 let list: readonly Waiting[] = []
 let sending: Promise<void> = Promise.resolve()
 let afterSent: () => void = () => undefined
 
-window.addEventListener('storage', ({ key }) => key === CHANGED && void look())
+window.addEventListener('storage', ({ key }) => key === WAITING_CHANGED && void look())
 
 /** What this person did here and the server has not confirmed, the oldest first. */
 export function useWaiting(): readonly Waiting[] {
@@ -106,14 +104,24 @@ async function sendAll(): Promise<void> {
     } catch (error) {
       if (!isRefusal(error)) return
       const { code, message, detail } = error
-      await (await kept()).put('waiting', { ...next, refusal: { code, title: message, detail } })
+      await refuse(next.id, { code, title: message, detail })
       await changed()
+      // Why it was refused is seen in what is there now.
+      afterSent()
       continue
     }
     await (await kept()).delete('waiting', next.id)
     await changed()
     afterSent()
   }
+}
+
+/** What the person let go of while it was on its way stays away. */
+async function refuse(id: string, refusal: Refusal): Promise<void> {
+  const change = (await kept()).transaction('waiting', 'readwrite')
+  const still = await change.store.get(id)
+  if (still) await change.store.put({ ...still, refusal })
+  await change.done
 }
 
 async function first(): Promise<Waiting | undefined> {
@@ -140,7 +148,7 @@ function isRefusal(error: unknown): error is Problem {
 }
 
 async function changed(): Promise<void> {
-  localStorage.setItem(CHANGED, v7())
+  localStorage.setItem(WAITING_CHANGED, v7())
   await look()
 }
 

@@ -20,6 +20,7 @@ export interface ReportQuery {
   readonly by?: Unit
   readonly activityCode?: string
   readonly format?: 'json' | 'csv'
+  readonly limit?: number
   readonly days?: number
   readonly targetShare?: number
   readonly dosesPerPerson?: number

@@ -18,7 +18,7 @@ import {
   watchView,
 } from '../device-view.ts'
 import { latestOf } from '../latest.ts'
-import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
+import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging, Search } from '../schemas.ts'
 import { toRfc3339 } from '../time.ts'
 import { once } from '../write.ts'
 import { inTransaction } from '../../db/transaction.ts'
@@ -49,6 +49,13 @@ const list = operation(
         facilityId: Type.Optional(Id),
         equipmentId: Type.Optional(Id),
         gatewayId: Type.Optional(Id),
+        unplaced: Type.Optional(
+          Type.Boolean({
+            default: false,
+            description: 'Those alone that a gateway has named and that nobody has put into equipment.',
+          }),
+        ),
+        q: Search,
         latest: Type.Optional(
           Type.Boolean({ default: false, description: 'With the newest reading of each sensor.' }),
         ),
@@ -98,9 +105,10 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, de
     return device
   })
   app.get('/devices', { schema: list }, async ({ query, caller }) => {
-    const { cursor, facilityId, equipmentId, gatewayId, latest, limit = LIMIT_DEFAULT } = query
+    const { cursor, facilityId, equipmentId, gatewayId, latest, unplaced = false, q } = query
+    const { limit = LIMIT_DEFAULT } = query
     const under = await pathOf(deps.db, caller, facilityId)
-    const filter = { scope: caller.scope, under, equipmentId, gatewayId }
+    const filter = { scope: caller.scope, under, equipmentId, gatewayId, isUnplaced: unplaced, search: q }
     const rows = await listDevices(deps.db, { ...filter, after: decodeCursor(cursor), limit: limit + 1 })
     const { items, nextCursor } = toPage(rows, limit, deviceView)
     if (!latest) return { items, nextCursor }

@@ -10,7 +10,7 @@ import {
   type PlaceCount,
   type StatePosition,
 } from '../../db/queries/equipment-state.ts'
-import { listChildren } from '../../db/queries/facility.ts'
+import { listChildren, locatePlaces, type Location } from '../../db/queries/facility.ts'
 import { sumDosesAt } from '../../db/queries/time-to-breach.ts'
 import type { FacilityTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
@@ -27,7 +27,7 @@ const State = Type.Enum([...EQUIPMENT_STATES], {
   description:
     'The worst that an open breach says: `warm`, `cold`, `silent`. Else `in-range`, or `unknown` when none of its devices was ever heard.',
 })
-const StatedEquipment = Type.Object(
+export const StatedEquipment = Type.Object(
   {
     id: Id,
     name: Type.String(),
@@ -55,6 +55,10 @@ const PlaceStates = Type.Object(
     name: Type.String(),
     level: Type.Enum([...LEVELS]),
     isItself: Type.Boolean({ description: 'What stands in the place that was asked about, not below it.' }),
+    latitude: Type.Union([Type.Number(), Type.Null()], {
+      description: 'Its own, else the middle of what lies below it; null when neither is known.',
+    }),
+    longitude: nullable(Type.Number()),
     states: Type.Object({ warm: count, cold: count, silent: count, unknown: count, 'in-range': count }),
   },
   { title: 'PlaceStates' },
@@ -96,22 +100,29 @@ export const equipmentStateRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async 
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)
     return {
-      items: await viewsOf(deps, shown),
+      items: await statedViews(deps, shown),
       nextCursor: rows.length > limit && last ? encodeCursor(`${last.state}.${last.id}`) : null,
     }
   })
   app.get('/equipment-states/places', { schema: places }, async ({ query, caller }) => {
     const id = query.facilityId ?? caller.facilityId
     const itself = id === null ? undefined : await facilityOf(db, caller, id)
-    const children = await listChildren(db, itself?.id ?? null)
-    const counts = await countEquipmentStates(db, itself?.path ?? '')
-    const of = (place: FacilityTable, isItself: boolean) => placeView(place, isItself, counts)
-    const own = itself && counts.some(({ facilityId }) => facilityId === itself.id) ? [of(itself, true)] : []
+    const path = itself?.path ?? ''
+    const [children, counts, middles] = await Promise.all([
+      listChildren(db, itself?.id ?? null),
+      countEquipmentStates(db, path),
+      locatePlaces(db, path),
+    ])
+    const byPath = Map.groupBy(counts, (one) => one.path)
+    const of = (place: FacilityTable, isItself: boolean) =>
+      placeView(place, isItself, byPath.get(place.path) ?? [], middles.get(place.path))
+    const own = itself && byPath.has(itself.path) ? [of(itself, true)] : []
     return { items: [...own, ...children.map((child) => of(child, false))], nextCursor: null }
   })
 }
 
-async function viewsOf(
+/** With what is to say of it now. */
+export async function statedViews(
   deps: RouteDeps,
   rows: readonly EquipmentWithState[],
 ): Promise<Static<typeof StatedEquipment>[]> {
@@ -154,15 +165,18 @@ async function newestOf(deps: RouteDeps, deviceIds: readonly string[]) {
 }
 
 function placeView(
-  { id, name, level, path }: FacilityTable,
+  { id, name, level, latitude, longitude }: FacilityTable,
   isItself: boolean,
   counts: readonly PlaceCount[],
+  middle: Location | undefined,
 ): Static<typeof PlaceStates> {
   const states = { warm: 0, cold: 0, silent: 0, unknown: 0, 'in-range': 0 }
-  for (const one of counts)
-    if (isItself ? one.facilityId === id : one.path.startsWith(path)) states[one.state] += one.count
-  return { facilityId: id, name, level, isItself, states }
+  for (const { state, count: of } of counts) states[state] += of
+  const own = latitude === null || longitude === null ? undefined : { latitude, longitude }
+  return { facilityId: id, name, level, isItself, ...(own ?? middle ?? NOWHERE), states }
 }
+
+const NOWHERE = { latitude: null, longitude: null }
 
 function positionOf(cursor: string | undefined): StatePosition | undefined {
   const text = decodeCursor(cursor)

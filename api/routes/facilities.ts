@@ -40,6 +40,9 @@ const list = operation(
         ...paging,
         facilityId: Type.Optional(Id),
         parentId: Type.Optional(Id),
+        roots: Type.Optional(
+          Type.Boolean({ default: false, description: 'Those alone that have nothing above them.' }),
+        ),
         level: Type.Optional(Type.Enum([...LEVELS])),
         code: Type.Optional(Code),
         q: Search,
@@ -78,11 +81,11 @@ export const facilityRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, 
     return made
   })
   app.get('/facilities', { schema: list }, async ({ query, caller }) => {
-    const { cursor, facilityId, limit = LIMIT_DEFAULT, parentId, level, code, q } = query
+    const { cursor, facilityId, limit = LIMIT_DEFAULT, parentId, roots, level, code, q } = query
     const asked = {
       scope: caller.scope,
       under: await pathOf(deps.db, caller, facilityId),
-      equal: { parentId, level, code },
+      equal: { parentId: roots ? null : parentId, level, code },
       search: q,
       after: decodeCursor(cursor),
       limit: limit + 1,

@@ -10,6 +10,8 @@ import { CSV_BYTES_MAX, decodeUtf8, formatCsv, parseCsv, type CsvRow } from '../
 import type { RouteDeps } from '../deps.ts'
 import { FieldError } from '../errors.ts'
 import { tellDevicesUnder } from '../facility.ts'
+import { chooseLanguage, detailIn, titleOf } from '../language.ts'
+import type { Language } from '../../domain/language.ts'
 import type { FileKind, FileRow, Permitted, Saved } from '../files/kind.ts'
 import { FILES } from '../files/kinds.ts'
 import { may } from '../../domain/permissions.ts'
@@ -36,6 +38,9 @@ const Report = Type.Object(
         column: nullable(Type.String()),
         code: Type.String(),
         detail: Type.String(),
+        cells: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()], {
+          description: 'The row as it was read, by column; null when it is not as wide as the header.',
+        }),
       }),
     ),
   },
@@ -90,11 +95,10 @@ export const fileRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps
     if (!permitted.create && !permitted.change) throw new CodedError('auth.forbidden')
     const known = file.columns.map(({ name }) => name)
     const rows = parseCsv(body, { known, needed: file.needed })
+    const work = { file, rows, permitted, language: chooseLanguage(request, reply) }
     const { dryRun = false } = query
     return once(deps, request, reply, { status: 200, outside: true }, () =>
-      dryRun
-        ? rehearse(deps, caller, { file, rows, permitted })
-        : run(deps, caller, { file, rows, permitted }),
+      dryRun ? rehearse(deps, caller, work) : run(deps, caller, work),
     )
   })
   app.get('/exports/:kind', { schema: give }, async ({ params, caller }, reply) => {
@@ -115,6 +119,8 @@ interface Work {
   readonly file: FileKind
   readonly rows: readonly CsvRow[]
   readonly permitted: Permitted
+  /** In which the errors are told. */
+  readonly language: Language
 }
 
 // Row by row, each in a transaction of its own: others get their turn between them, and what is done stays done.
@@ -177,8 +183,8 @@ async function save(
 
 async function count(
   report: Report,
-  { file }: Work,
-  { row }: CsvRow,
+  { file, language }: Work,
+  { row, cells }: CsvRow,
   saving: () => Promise<Saved>,
 ): Promise<Saved | undefined> {
   try {
@@ -190,8 +196,10 @@ async function count(
     report.failed++
     const field = error instanceof FieldError ? error.field : undefined
     const column = file.columns.find((one) => field === (one.field ?? one.name))?.name ?? null
-    const detail = error instanceof FieldError ? error.says : (error.detail ?? ERRORS[error.code][1])
-    report.errors.push({ row, column, code: error.code, detail })
+    const said = error instanceof FieldError ? error.says : error.detail
+    const detail = said === undefined ? titleOf(error.code, language) : detailIn(language, said)
+    const read = cells ? Object.fromEntries(cells) : null
+    report.errors.push({ row, column, code: error.code, detail, cells: read })
     return undefined
   }
 }

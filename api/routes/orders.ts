@@ -1,17 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { listSteps } from '../../db/queries/audit.ts'
 import { findOrder, listOrders } from '../../db/queries/order.ts'
 import { inTransaction } from '../../db/transaction.ts'
-import { ORDER_KINDS, ORDER_STATUSES } from '../../domain/order.ts'
-import { found, pathOf } from '../caller.ts'
+import { ORDER_ACTIONS, ORDER_KINDS, ORDER_STATUSES } from '../../domain/order.ts'
+import { facilityOf, found, pathOf } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { tag } from '../etag.ts'
-import { changeDraft, makeOrder, suggest } from '../make-order.ts'
-import { NewOrder, Order, OrderPatch } from '../order-schemas.ts'
+import { changeDraft, makeOrder, suggest, suppliersOf } from '../make-order.ts'
+import { Lack, NewOrder, Order, OrderPatch, OrderStep, Resupply } from '../order-schemas.ts'
 import { orderView } from '../order.ts'
 import { hashOf, onceById } from '../replay.ts'
 import { closed, Id, IdParams, LIMIT_DEFAULT, operation, page, paging } from '../schemas.ts'
+import { toRfc3339 } from '../time.ts'
 import { writingOf } from '../write.ts'
 
 const create = operation(
@@ -82,19 +84,22 @@ const suggestion = operation({
     'Of every item that has a stock level there, set or computed; of any other that it consumes, computed from consumption, a lead time of 14 days, 30 days between orders and 7 days of safety stock.',
   tags: ['orders'],
   params: IdParams,
-  response: {
-    200: Type.Object({
-      items: Type.Array(
-        Type.Object({
-          itemId: Id,
-          maxDoses: Type.Integer(),
-          onHand: Type.Integer(),
-          inTransit: Type.Integer(),
-          suggested: Type.Integer({ description: 'Maximum less on hand less in transit.' }),
-        }),
-      ),
-    }),
-  },
+  response: { 200: Type.Object({ items: Type.Array(Lack) }) },
+})
+const resupply = operation({
+  operationId: 'getResupply',
+  summary: 'What a facility lacks to its maximum stock, and from where it may ask',
+  description: 'For an order that is not made yet: the same as its suggestion would be.',
+  tags: ['orders'],
+  params: IdParams,
+  response: { 200: Resupply },
+})
+const history = operation({
+  operationId: 'getOrderHistory',
+  summary: 'Who did what to an order and when, the newest first',
+  tags: ['orders'],
+  params: IdParams,
+  response: { 200: Type.Object({ items: Type.Array(OrderStep) }) },
 })
 
 export const orderRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps) => {
@@ -138,6 +143,24 @@ export const orderRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, dep
   })
   app.get('/orders/:id/suggestion', { schema: suggestion }, async ({ params, caller }) => {
     const order = found(await findOrder(deps.db, params.id, caller.scope))
-    return { items: await suggest(deps, caller, order) }
+    return { items: await suggest(deps, await facilityOf(deps.db, caller, order.toFacilityId)) }
+  })
+  app.get('/facilities/:id/resupply', { schema: resupply }, async ({ params, caller }) => {
+    const facility = await facilityOf(deps.db, caller, params.id)
+    const suppliers = await suppliersOf(deps.db, facility)
+    return {
+      suppliers: suppliers.map(({ id, name, level }) => ({ id, name, level })),
+      items: await suggest(deps, facility),
+    }
+  })
+  app.get('/orders/:id/history', { schema: history }, async ({ params, caller }) => {
+    const { id } = found(await findOrder(deps.db, params.id, caller.scope))
+    const steps = await listSteps(deps.db, 'order', id)
+    return {
+      items: steps.flatMap(({ at, action, userName }) => {
+        const known = ORDER_ACTIONS.find((one) => `order.${one}` === action)
+        return known ? [{ at: toRfc3339(at), action: known, userName }] : []
+      }),
+    }
   })
 }

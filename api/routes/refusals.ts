@@ -1,8 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static } from 'typebox'
 import { findDevice } from '../../db/queries/device.ts'
-import { findRefusalInScope, listRefusals, markRefusalReplayed } from '../../db/queries/refusal.ts'
-import type { RefusalTable } from '../../db/schema.ts'
+import {
+  findRefusalInScope,
+  listRefusals,
+  markRefusalReplayed,
+  type PlacedRefusal,
+} from '../../db/queries/refusal.ts'
 import { CodedError } from '../../domain/errors.ts'
 import { found, type Caller } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
@@ -22,6 +26,9 @@ const Replay = Type.Object(
 const refusal = {
   id: Id,
   deviceId: Type.String(),
+  deviceName: nullable(Type.String()),
+  facilityName: nullable(Type.String({ description: 'Where the device stands.' })),
+  timeZone: nullable(Type.String()),
   topic: Type.String(),
   code: Type.String(),
   detail: Type.String(),
@@ -118,11 +125,14 @@ async function replayRefusal(deps: RouteDeps, caller: Caller, id: string): Promi
   return view({ ...row, replayedAt, replayOutcome })
 }
 
-function view(row: RefusalTable): Static<typeof Refusal> {
-  const { id, deviceId, topic, code, detail } = row
+function view(row: PlacedRefusal): Static<typeof Refusal> {
+  const { id, deviceId, deviceName, facilityName, timeZone, topic, code, detail } = row
   return {
     id,
     deviceId,
+    deviceName,
+    facilityName,
+    timeZone,
     topic,
     code,
     detail,

@@ -2,12 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { randomUUIDv7 } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { isDuplicate } from '../../db/dialects/duplicate.ts'
-import { revokeSessions } from '../../db/queries/session.ts'
-import { findUserInScope, insertUser, listUsers, updateUser } from '../../db/queries/user.ts'
+import { findNewestTokens, revokeSessions } from '../../db/queries/session.ts'
+import { findUserInScope, insertUser, listUsers, updateUser, type PlacedUser } from '../../db/queries/user.ts'
 import type { DbOrTrx, UserAccountTable } from '../../db/schema.ts'
 import { CodedError } from '../../domain/errors.ts'
 import { ROLES, type Role } from '../../domain/role.ts'
-import { facilityOf, found, type Caller } from '../caller.ts'
+import { facilityOf, found, pathOf, type Caller } from '../caller.ts'
 import { decodeCursor, toPage } from '../cursor.ts'
 import type { RouteDeps } from '../deps.ts'
 import { checkPassword, hashPassword, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../password.ts'
@@ -22,9 +22,10 @@ import {
   operation,
   page,
   paging,
+  Search,
   Time,
 } from '../schemas.ts'
-import { toRfc3339 } from '../time.ts'
+import { timeOfId, toRfc3339 } from '../time.ts'
 import { audit, once } from '../write.ts'
 import { inTransaction } from '../../db/transaction.ts'
 
@@ -40,6 +41,19 @@ export const User = Type.Object(
     createdAt: Time,
   },
   { title: 'User' },
+)
+
+const SeenUser = Type.Object(
+  {
+    ...User.properties,
+    facilityName: nullable(Type.String()),
+    timeZone: nullable(Type.String({ description: 'Of their place.' })),
+    lastSeenAt: Type.Union([Time, Type.Null()], {
+      description:
+        'When they last logged in or worked, to some minutes; null: not since their last session ended.',
+    }),
+  },
+  { title: 'SeenUser' },
 )
 
 const Email = Type.String({ format: 'email', maxLength: 200 })
@@ -78,12 +92,22 @@ const UserChange = Type.Partial(
   { ...closed, minProperties: 1 },
 )
 
-const list = operation({
-  operationId: 'listUsers',
-  summary: 'Users in my part of the tree',
+const list = operation(
+  {
+    operationId: 'listUsers',
+    summary: 'Users in my part of the tree',
+    tags: ['users'],
+    querystring: Type.Object({ ...paging, facilityId: Type.Optional(Id), q: Search }, closed),
+    response: { 200: page(SeenUser) },
+  },
+  ['resource.notFound'],
+)
+const get = operation({
+  operationId: 'getUser',
+  summary: 'One user',
   tags: ['users'],
-  querystring: Type.Object(paging, closed),
-  response: { 200: page(User) },
+  params: IdParams,
+  response: { 200: SeenUser },
 })
 const create = operation(
   {
@@ -106,9 +130,19 @@ const change = operation({
 
 export const userRoutes: FastifyPluginAsyncTypebox<RouteDeps> = async (app, deps) => {
   app.get('/users', { schema: list }, async ({ query, caller }) => {
-    const { cursor, limit = LIMIT_DEFAULT } = query
-    const asked = { scope: caller.scope, after: decodeCursor(cursor), limit: limit + 1 }
-    return toPage(await listUsers(deps.db, asked), limit, userView)
+    const { cursor, limit = LIMIT_DEFAULT, facilityId, q } = query
+    const under = await pathOf(deps.db, caller, facilityId)
+    const asked = { scope: caller.scope, under, search: q, after: decodeCursor(cursor), limit: limit + 1 }
+    const users = await listUsers(deps.db, asked)
+    const tokens = await findNewestTokens(
+      deps.db,
+      users.map(({ id }) => id),
+    )
+    return toPage(users, limit, (user) => seenUserView(user, tokens.get(user.id)))
+  })
+  app.get('/users/:id', { schema: get }, async ({ params, caller }) => {
+    const user = found(await findUserInScope(deps.db, params.id, caller.scope))
+    return seenUserView(user, (await findNewestTokens(deps.db, [user.id])).get(user.id))
   })
   app.post('/users', { schema: create }, async (request, reply) => {
     checkPassword(request.body.password, request.body.username)
@@ -233,6 +267,12 @@ async function checkChange(
   if (!moved) return
   checkGrant(caller, next.role, next.facilityId)
   if (next.facilityId !== null) await facilityOf(trx, caller, next.facilityId)
+}
+
+function seenUserView(user: PlacedUser, tokenId: string | undefined): Static<typeof SeenUser> {
+  const { facilityName, timeZone } = user
+  const lastSeenAt = tokenId === undefined ? null : toRfc3339(timeOfId(tokenId))
+  return { ...userView(user), facilityName, timeZone, lastSeenAt }
 }
 
 /** A user as others see them: without the password hash. */

@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import type { SensorKey } from '../../domain/reading.ts'
 import type { BreachClosing } from '../schema-people.ts'
 import type { RuleTable } from '../schema-rules.ts'
 import type { BreachChangeTable, BreachState, BreachTable, DbOrTrx } from '../schema.ts'
+import { SILENT_RULES } from './equipment-state.ts'
 import { likePrefix } from './facility.ts'
 
 /** A breach with the names that people know things by. Names are null where the thing is gone, or never was. */
@@ -87,6 +89,36 @@ export async function listBreaches(db: DbOrTrx, query: BreachQuery): Promise<Bre
     .orderBy('b.id', 'desc')
     .limit(limit)
     .execute()
+}
+
+/** Open breaches of all but silence: what waits for somebody first, then what is critical, then the oldest. */
+export async function listUrgentBreaches(db: DbOrTrx, scope: string, limit: number): Promise<BreachDetail[]> {
+  return breachesIn(db, scope)
+    .where('b.state', '=', 'open')
+    .where('b.ruleId', 'not in', SILENT_RULES)
+    .orderBy(sql`case when b.acknowledged_at is null then 0 else 1 end`)
+    .orderBy(sql`case b.severity when 'critical' then 0 else 1 end`)
+    .orderBy('b.startAt')
+    .orderBy('b.id')
+    .limit(limit)
+    .execute()
+}
+
+/** How many open breaches of all but silence there are, and of how many nobody has said anything. */
+export async function countOpenBreaches(
+  db: DbOrTrx,
+  scope: string,
+): Promise<{ readonly open: number; readonly waiting: number }> {
+  const row = await db
+    .selectFrom('breach as b')
+    .innerJoin('facility as f', 'f.id', 'b.facilityId')
+    .select((eb) => eb.fn.countAll<number | string>().as('open'))
+    .select((eb) => eb.fn.count<number | string>('b.acknowledgedAt').as('acknowledged'))
+    .where('b.state', '=', 'open')
+    .where('b.ruleId', 'not in', SILENT_RULES)
+    .where('f.path', 'like', likePrefix(scope))
+    .executeTakeFirstOrThrow()
+  return { open: Number(row.open), waiting: Number(row.open) - Number(row.acknowledged) }
 }
 
 function breachesIn(db: DbOrTrx, scope: string) {

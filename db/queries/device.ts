@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { isDuplicate } from '../dialects/duplicate.ts'
 import type { DbOrTrx, DeviceAttributeTable, DeviceTable } from '../schema.ts'
 import { insertChanges } from './change.ts'
+import { contains } from './filter.ts'
 import { likePrefix } from './facility.ts'
 
 /** How an access token is kept: SHA-256, hex. Tokens are long and random, so that a slow hash would only slow the broker down. */
@@ -67,6 +68,8 @@ export async function insertChildren(db: DbOrTrx, children: readonly DeviceTable
 /** A device and where it stands: itself, or the gateway that it speaks through. */
 export interface PlacedDevice extends DeviceTable {
   readonly facilityId: string | null
+  readonly facilityName: string | null
+  readonly equipmentName: string | null
   readonly path: string | null
 }
 
@@ -96,6 +99,9 @@ export async function listDevices(
     readonly under: string | undefined
     readonly equipmentId: string | undefined
     readonly gatewayId: string | undefined
+    /** Those alone that are in no equipment: a gateway has named them, and nobody has said what they watch. */
+    readonly isUnplaced: boolean
+    readonly search: string | undefined
     readonly after: string | undefined
     readonly limit: number
   },
@@ -104,6 +110,8 @@ export async function listDevices(
     .$if(query.under !== undefined, (q) => q.where(placedPath, 'like', likePrefix(query.under ?? '')))
     .$if(query.equipmentId !== undefined, (q) => q.where('d.equipmentId', '=', query.equipmentId ?? ''))
     .$if(query.gatewayId !== undefined, (q) => q.where('d.gatewayId', '=', query.gatewayId ?? ''))
+    .$if(query.isUnplaced, (q) => q.where('d.equipmentId', 'is', null))
+    .$if(query.search !== undefined, (q) => q.where(contains(['d.name', 'e.name'], query.search ?? '')))
     .$if(query.after !== undefined, (q) => q.where('d.id', '>', query.after ?? ''))
     .orderBy('d.id')
     .limit(query.limit)
@@ -208,6 +216,11 @@ function devicesIn(db: DbOrTrx, scope: string) {
     .leftJoin('equipment as ge', 'ge.id', 'g.equipmentId')
     .leftJoin('facility as gf', 'gf.id', 'ge.facilityId')
     .selectAll('d')
-    .select([placedPath.as('path'), sql<string | null>`coalesce(f.id, gf.id)`.as('facilityId')])
+    .select([
+      placedPath.as('path'),
+      sql<string | null>`coalesce(f.id, gf.id)`.as('facilityId'),
+      sql<string | null>`coalesce(f.name, gf.name)`.as('facilityName'),
+      'e.name as equipmentName',
+    ])
     .$if(scope !== '', (q) => q.where(placedPath, 'like', likePrefix(scope)))
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { BreachTable, DbOrTrx, EquipmentTable } from '../schema.ts'
-import { likePrefix } from './facility.ts'
+import { likePrefix, pathBelow } from './facility.ts'
 import { contains } from './filter.ts'
 
 /** What a piece of equipment is now, in the order in which somebody is needed. */
@@ -13,6 +13,9 @@ const RANK = { warm: 0, cold: 1, silent: 2, unknown: 3, 'in-range': 4 } as const
   EquipmentState,
   number
 >
+
+/** Of the watchdog: what they find says of equipment that nobody knows how warm it is. */
+export const SILENT_RULES = ['silence', 'sensor-unplugged'] as const
 
 export interface EquipmentWithState extends EquipmentTable {
   readonly facilityName: string
@@ -65,23 +68,43 @@ export async function listEquipmentStates(
 }
 
 export interface PlaceCount {
-  readonly facilityId: string
+  /** Of a place directly below; `under` itself for what stands there. */
   readonly path: string
   readonly state: EquipmentState
   readonly count: number
 }
 
-/** How many pieces of equipment of each state stand in each facility under the path `under`. */
+/** How many pieces of equipment of each state there are in each place directly below the path `under`, what lies further down with it. */
 export async function countEquipmentStates(db: DbOrTrx, under: string): Promise<PlaceCount[]> {
   const rows = await db
     .selectFrom(statesIn(db, under).as('s'))
     .innerJoin('equipment as e', 'e.id', 's.id')
     .innerJoin('facility as f', 'f.id', 'e.facilityId')
-    .select(['f.id as facilityId', 'f.path', 's.place'])
+    .select([pathBelow(under).as('path'), 's.place'])
     .select((eb) => eb.fn.countAll<number | string>().as('count'))
-    .groupBy(['f.id', 'f.path', 's.place'])
+    .groupBy([pathBelow(under), 's.place'])
     .execute()
-  return rows.map(({ place, count, ...row }) => ({ ...row, state: stateAt(place), count: Number(count) }))
+  return rows.map(({ path, place, count }) => ({ path, state: stateAt(place), count: Number(count) }))
+}
+
+/** Doses at the storage points of equipment under the path `under` that is too warm or too cold now. */
+export async function sumDosesAtRisk(db: DbOrTrx, under: string): Promise<number> {
+  const points = db
+    .selectFrom('breach as b')
+    .innerJoin('rule as r', 'r.id', 'b.ruleId')
+    .innerJoin('equipment as e', 'e.id', 'b.equipmentId')
+    .innerJoin('facility as f', 'f.id', 'e.facilityId')
+    .select('e.storagePointId')
+    .where('b.state', '=', 'open')
+    .where(placeOfBreach(), '<', RANK.silent)
+    .where('f.path', 'like', likePrefix(under))
+  const row = await db
+    .selectFrom('stockBalance')
+    .select((eb) => eb.fn.sum<number | string | null>('doses').as('doses'))
+    .where('accountKind', '=', 'point')
+    .where('accountId', 'in', points)
+    .executeTakeFirst()
+  return Number(row?.doses ?? 0)
 }
 
 /** The open breaches of this equipment, the oldest first. */
@@ -146,7 +169,7 @@ function statesIn(db: DbOrTrx, scope: string) {
 /** Breaches that say nothing of the temperature, such as an overdue calibration, are of no state. */
 function placeOfBreach() {
   return sql<number>`case
-    when b.rule_id in ('silence', 'sensor-unplugged') then ${sql.lit(RANK.silent)}
+    when b.rule_id in (${sql.join(SILENT_RULES.map((id) => sql.lit(id)))}) then ${sql.lit(RANK.silent)}
     when r.quantity <> 'temperature' or r.measure <> 'value' then ${sql.lit(QUIET)}
     when r.comparator in ('gt', 'gte') then ${sql.lit(RANK.warm)}
     when r.comparator in ('lt', 'lte') then ${sql.lit(RANK.cold)}

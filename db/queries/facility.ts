@@ -10,6 +10,11 @@ export function likePrefix(path: string): string {
   return `${path}%`
 }
 
+/** Of `f.path`, the part that leads to a place directly below `under`; all of it for `under` itself. An id has 36 characters. */
+export function pathBelow(under: string) {
+  return sql<string>`substr(f.path, 1, ${sql.lit(under.length + 37)})`
+}
+
 /** A facility under the path `scope`; undefined when there is none, or when it lies elsewhere. */
 export async function findFacility(
   db: DbOrTrx,
@@ -192,4 +197,29 @@ export async function listChildren(db: DbOrTrx, parentId: string | null): Promis
     .orderBy('name')
     .orderBy('id')
     .execute()
+}
+
+export interface Location {
+  readonly latitude: number
+  readonly longitude: number
+}
+
+/** The middle of what lies in each place directly below the path `under`, by the path of that place; a place of which no location is known is missing. */
+export async function locatePlaces(db: DbOrTrx, under: string): Promise<Map<string, Location>> {
+  const rows = await db
+    .selectFrom('facility as f')
+    .select(pathBelow(under).as('path'))
+    .select((eb) => eb.fn.avg<number | string>('f.latitude').as('latitude'))
+    .select((eb) => eb.fn.avg<number | string>('f.longitude').as('longitude'))
+    .where('f.path', 'like', likePrefix(under))
+    .where('f.latitude', 'is not', null)
+    .where('f.longitude', 'is not', null)
+    .groupBy(pathBelow(under))
+    .execute()
+  return new Map(
+    rows.map(({ path, latitude, longitude }) => [
+      path,
+      { latitude: Number(latitude), longitude: Number(longitude) },
+    ]),
+  )
 }

@@ -3,7 +3,15 @@ import type { OrderAllocationTable, OrderLineTable, StockOrderTable } from '../s
 import type { DbOrTrx } from '../schema.ts'
 import { likePrefix } from './facility.ts'
 
-export interface Order extends StockOrderTable {
+/** What both sides of an order or a shipment are called, and what their clocks show: each side reads of the other, which it may not see otherwise. */
+export interface SideNames {
+  readonly fromFacilityName: string
+  readonly toFacilityName: string
+  readonly fromTimeZone: string
+  readonly toTimeZone: string
+}
+
+export interface Order extends StockOrderTable, SideNames {
   readonly lines: readonly OrderLineTable[]
   readonly allocations: readonly OrderAllocationTable[]
   /** The part of the tree that each side lies in. */
@@ -18,6 +26,8 @@ function orders(db: DbOrTrx) {
     .innerJoin('facility as t', 't.id', 'o.toFacilityId')
     .selectAll('o')
     .select(['f.path as fromPath', 't.path as toPath'])
+    .select(['f.name as fromFacilityName', 't.name as toFacilityName'])
+    .select(['f.timeZone as fromTimeZone', 't.timeZone as toTimeZone'])
 }
 
 /** An order, if one of its sides lies under the path `scope`. */

@@ -185,6 +185,21 @@ export async function findPolicy(
   return policiesIn(db, { scope }).where('p.id', '=', id).executeTakeFirst()
 }
 
+/** The policy of this severity that a place once had and that counts no more. */
+export async function findArchivedPolicy(
+  db: DbOrTrx,
+  facilityId: string,
+  severity: Severity,
+): Promise<EscalationPolicyTable | undefined> {
+  return db
+    .selectFrom('escalationPolicy')
+    .selectAll()
+    .where('facilityId', '=', facilityId)
+    .where('severity', '=', severity)
+    .where('archivedAt', 'is not', null)
+    .executeTakeFirst()
+}
+
 /** In the order of their making. */
 export async function listPolicies(db: DbOrTrx, query: PlacedQuery): Promise<EscalationPolicyTable[]> {
   return policiesIn(db, query)

@@ -28,6 +28,9 @@ async function existingIds(db: DbOrTrx, ids: readonly string[]): Promise<{ id: s
 /** A refusal and where its device stands, itself or through its gateway. */
 export interface PlacedRefusal extends RefusalTable {
   readonly path: string | null
+  readonly deviceName: string | null
+  readonly facilityName: string | null
+  readonly timeZone: string | null
 }
 
 /** Newest first. `scope`: path under which the device must stand; the empty one finds all. `before`: id of the last one seen. */
@@ -110,6 +113,11 @@ function refusalsIn(db: DbOrTrx, scope: string) {
     .leftJoin('equipment as ge', 'ge.id', 'g.equipmentId')
     .leftJoin('facility as gf', 'gf.id', 'ge.facilityId')
     .selectAll('r')
-    .select(placedPath.as('path'))
+    .select([
+      placedPath.as('path'),
+      'd.name as deviceName',
+      sql<string | null>`coalesce(f.name, gf.name)`.as('facilityName'),
+      sql<string | null>`coalesce(f.time_zone, gf.time_zone)`.as('timeZone'),
+    ])
     .$if(scope !== '', (q) => q.where(placedPath, 'like', likePrefix(scope)))
 }

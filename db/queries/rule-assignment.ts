@@ -49,8 +49,11 @@ export async function listOverridesOf(
     .execute()
 }
 
-/** An override, with the id by which a page continues after it. */
-export type ListedOverride = ProfileOverrideTable & { readonly id: string }
+/** With the names of the facility and of who set it. */
+export interface NamedOverride extends ProfileOverrideTable {
+  readonly facilityName: string
+  readonly setByName: string | null
+}
 
 /** By facility, profile and time. `under`: path of a facility; overrides in it and below. */
 export async function listOverrides(
@@ -61,12 +64,14 @@ export async function listOverrides(
     readonly after: Pick<ProfileOverrideTable, 'facilityId' | 'profile' | 'fromAt'> | undefined
     readonly limit: number
   },
-): Promise<ProfileOverrideTable[]> {
+): Promise<NamedOverride[]> {
   const { after } = query
   return db
     .selectFrom('profileOverride as o')
     .innerJoin('facility as f', 'f.id', 'o.facilityId')
+    .leftJoin('userAccount as u', 'u.id', 'o.setBy')
     .selectAll('o')
+    .select(['f.name as facilityName', 'u.name as setByName'])
     .where('f.path', 'like', likePrefix(query.scope))
     .$if(query.under !== undefined, (q) => q.where('f.path', 'like', likePrefix(query.under ?? '')))
     .$if(after !== undefined, (q) =>

@@ -49,6 +49,24 @@ export async function revokeSessions(
     .execute()
 }
 
+/**
+ * The newest token of each of these users, by user. Its id says when it was given: people get one at the login and every few minutes while they work.
+ * Missing: they have none that has not expired.
+ */
+export async function findNewestTokens(
+  db: DbOrTrx,
+  userIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (userIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('refreshToken')
+    .select(({ fn }) => ['userId', fn.max('id').as('id')])
+    .where('userId', 'in', userIds)
+    .groupBy('userId')
+    .execute()
+  return new Map(rows.map(({ userId, id }) => [userId, id]))
+}
+
 export async function deleteExpiredRefreshTokens(db: DbOrTrx, before: number): Promise<void> {
   await db.deleteFrom('refreshToken').where('expiresAt', '<', before).execute()
 }

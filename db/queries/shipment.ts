@@ -1,8 +1,9 @@
 import type { ColdBoxTable, ShipmentLineTable, ShipmentStatus, ShipmentTable } from '../schema-orders.ts'
 import type { DbOrTrx } from '../schema.ts'
 import { likePrefix } from './facility.ts'
+import type { SideNames } from './order.ts'
 
-export interface Shipment extends ShipmentTable {
+export interface Shipment extends ShipmentTable, SideNames {
   readonly lines: readonly ShipmentLineTable[]
   readonly coldBoxes: readonly ColdBoxTable[]
 }
@@ -13,6 +14,8 @@ function shipments(db: DbOrTrx, scope: string) {
     .innerJoin('facility as f', 'f.id', 's.fromFacilityId')
     .innerJoin('facility as t', 't.id', 's.toFacilityId')
     .selectAll('s')
+    .select(['f.name as fromFacilityName', 't.name as toFacilityName'])
+    .select(['f.timeZone as fromTimeZone', 't.timeZone as toTimeZone'])
     .where((eb) => eb.or([eb('f.path', 'like', likePrefix(scope)), eb('t.path', 'like', likePrefix(scope))]))
 }
 
@@ -55,7 +58,10 @@ export async function listShipments(db: DbOrTrx, query: ShipmentQuery): Promise<
   return withLines(db, rows)
 }
 
-async function withLines(db: DbOrTrx, rows: readonly ShipmentTable[]): Promise<Shipment[]> {
+async function withLines(
+  db: DbOrTrx,
+  rows: readonly Omit<Shipment, 'lines' | 'coldBoxes'>[],
+): Promise<Shipment[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
   const lines = await db

@@ -1,6 +1,7 @@
 import type { DbOrTrx, UserAccountTable } from '../schema.ts'
 import type { Role } from '../../domain/role.ts'
 import { likePrefix } from './facility.ts'
+import { contains } from './filter.ts'
 
 export interface Actor {
   readonly id: string
@@ -34,6 +35,13 @@ export async function findActors(
   return new Map(rows.map(({ family, ...actor }) => [family, actor]))
 }
 
+/** What people are called, by their ids. */
+export async function findNames(db: DbOrTrx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.selectFrom('userAccount').select(['id', 'name']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
 export async function findUserByName(db: DbOrTrx, username: string): Promise<UserAccountTable | undefined> {
   return db.selectFrom('userAccount').selectAll().where('username', '=', username).executeTakeFirst()
 }
@@ -42,21 +50,35 @@ export async function findUser(db: DbOrTrx, id: string): Promise<UserAccountTabl
   return db.selectFrom('userAccount').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** A user and where they act. */
+export interface PlacedUser extends UserAccountTable {
+  readonly facilityName: string | null
+  readonly timeZone: string | null
+}
+
 /** A user whose facility lies under the path `scope`. Administrators have none: only the empty scope (everything) finds them. */
 export async function findUserInScope(
   db: DbOrTrx,
   id: string,
   scope: string,
-): Promise<UserAccountTable | undefined> {
+): Promise<PlacedUser | undefined> {
   return usersIn(db, scope).where('u.id', '=', id).executeTakeFirst()
 }
 
-/** In the order of their making, from after the id `after`. */
+/** In the order of their making, from after the id `after`. `under`: path of a facility; who acts there or below it. */
 export async function listUsers(
   db: DbOrTrx,
-  query: { readonly scope: string; readonly after: string | undefined; readonly limit: number },
-): Promise<UserAccountTable[]> {
+  query: {
+    readonly scope: string
+    readonly under: string | undefined
+    readonly search: string | undefined
+    readonly after: string | undefined
+    readonly limit: number
+  },
+): Promise<PlacedUser[]> {
   return usersIn(db, query.scope)
+    .$if(query.under !== undefined, (q) => q.where('f.path', 'like', likePrefix(query.under ?? '')))
+    .$if(query.search !== undefined, (q) => q.where(contains(['u.name', 'u.username'], query.search ?? '')))
     .$if(query.after !== undefined, (q) => q.where('u.id', '>', query.after ?? ''))
     .orderBy('u.id')
     .limit(query.limit)
@@ -80,6 +102,7 @@ function usersIn(db: DbOrTrx, scope: string) {
     .selectFrom('userAccount as u')
     .leftJoin('facility as f', 'f.id', 'u.facilityId')
     .selectAll('u')
+    .select(['f.name as facilityName', 'f.timeZone'])
     .$if(scope !== '', (q) => q.where('f.path', 'like', likePrefix(scope)))
 }
 

@@ -277,6 +277,14 @@ test('people make people with no more rights than their own', async (t) => {
   )
   const list = (await get('/v1/users', manager)).body['items'] as unknown as { username: string }[]
   t.same(list.map(({ username }) => username).toSorted(), ['boss', 'u1'])
+  const named = await get(`/v1/users?facilityId=${tree.a.facility}&q=NEW`, manager)
+  t.match(named.body['items'], [{ username: 'u1', facilityName: 'Clinic A', lastSeenAt: null }])
+  t.same((await get('/v1/users?q=nobody', manager)).body['items'], [])
+  const before = new Date().toISOString()
+  await world.login('u1')
+  const seen = await get(url, manager)
+  t.match(seen, { status: 200, body: { username: 'u1', timeZone: 'Asia/Jakarta' } })
+  t.ok(String(seen.body['lastSeenAt']) >= before, 'since the login they were seen')
 })
 
 test('guessing is slowed down, per name and per address', async (t) => {

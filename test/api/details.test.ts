@@ -13,7 +13,10 @@ function sentencesIn(folders: readonly string[]): Set<string> {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(root, folder, name), 'utf8')),
   )
-  const found = files.flatMap((text) => [...text.matchAll(/CodedError\(\s*'[\w.]+',\s*'([^']+)'/g)])
+  const found = files.flatMap((text) => [
+    ...text.matchAll(/CodedError\(\s*'[\w.]+',\s*'([^']+)'/g),
+    ...text.matchAll(/FieldError\(\s*[^,]+,\s*'([^']+)'/g),
+  ])
   return new Set(found.map(([, sentence = '']) => sentence))
 }
 
@@ -34,13 +37,17 @@ test('fixed sentences of errors are in the language of whoever asks', async (t) 
   const world = await openWorld(t)
   const body = { name: 'X', level: 'country', timeZone: 'Nowhere/Else' }
   for (const [language, detail] of [
-    ['id', 'timeZone bukan zona waktu IANA.'],
-    ['fr', 'timeZone n’est pas un fuseau horaire IANA.'],
-    ['en', 'timeZone is not an IANA time zone.'],
+    ['id', 'bukan zona waktu IANA'],
+    ['fr', 'n’est pas un fuseau horaire IANA'],
+    ['en', 'is not an IANA time zone'],
   ] as const) {
     const headers = { 'accept-language': language }
     const answer = await world.ask('POST', '/v1/facilities', { token: world.admin, body, headers })
-    t.match(answer, { status: 400, body: { code: 'request.invalid', detail } })
+    const errors = [{ path: '/body/timeZone', message: detail }]
+    t.match(answer, {
+      status: 400,
+      body: { code: 'request.invalid', detail: `timeZone: ${detail}.`, errors },
+    })
   }
 })
 

@@ -130,7 +130,8 @@ async function fileSuite(suite: Test, databaseUrl: string): Promise<void> {
       items: [{ name: 'Pentavalent', cvx: '102', dosesPerVial: 5, version: 2 }],
     })
     const fixed = await send(world, 'reasons', 'code,kind\nlost,hold\n')
-    t.match(fixed.body, { failed: 1, errors: [{ row: 2, column: 'kind', code: 'request.invalid' }] })
+    const cells = { code: 'lost', kind: 'hold' }
+    t.match(fixed.body, { failed: 1, errors: [{ row: 2, column: 'kind', code: 'request.invalid', cells }] })
     t.match((await send(world, 'lots', 'gtin,code,expiresOn\n1,L,2028-01-01\n')).body, {
       errors: [{ column: 'tradeItem', code: 'resource.notFound' }],
     })

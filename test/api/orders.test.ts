@@ -129,6 +129,26 @@ async function orderSuite(suite: Test, databaseUrl: string): Promise<void> {
     await world.do(`/v1/orders/${String(id)}/cancel`, nurse, { reasonCode: 'not-needed' })
   })
 
+  await step('each side reads who the other is, and who did what', async (t) => {
+    const id = await world.request(40)
+    const names = { fromFacilityName: 'District A', toFacilityName: 'Clinic A', toTimeZone: 'Asia/Jakarta' }
+    t.match(await order(id, nurse), { ...names, mySides: ['receiver'] })
+    t.match(await order(id), { ...names, mySides: ['sender', 'receiver'] })
+    const { body } = await world.get(`/v1/facilities/${clinic}/resupply`, nurse)
+    t.match(body['suppliers'], [{ id: store, level: 'district' }, { level: 'country' }], 'the nearest first')
+    const { body: suggestion } = await world.get(`/v1/orders/${id}/suggestion`, nurse)
+    t.same(body['items'], suggestion['items'], 'what it lacks, before there is an order')
+    t.equal((await world.get(`/v1/facilities/${store}/resupply`, nurse)).status, 404)
+    await world.do(`/v1/orders/${id}/cancel`, manager, { reasonCode: 'not-needed' })
+    const { body: history } = await world.get(`/v1/orders/${id}/history`, nurse)
+    t.match(history['items'], [
+      { action: 'cancelled', userName: 'keeper' },
+      { action: 'submitted', userName: 'nurse' },
+      { action: 'made', userName: 'nurse' },
+    ])
+    t.equal((await world.get(`/v1/orders/${id}/history`, stranger)).status, 404)
+  })
+
   await step('where nobody has set a level, suggested is what consumption asks for', async (t) => {
     const line = { storagePointId: clinicRoom, lotId: world.syringe.lot }
     const record = (kind: string, more: object) =>

@@ -252,6 +252,12 @@ test('policies: the nearest one holds; what is not mine is neither named nor cha
       { status: 200, body: { version: 2 } },
     )
     t.match(await world.get(at, boss), { body: { critical: { name: 'District' } } })
+    const back = { ...body, facilityId: a.facility, name: 'Back' }
+    t.match(await world.post('/v1/escalation-policies', boss, back), {
+      status: 201,
+      body: { id: own.body['id'], name: 'Back', archivedAt: null, version: 3 },
+    })
+    t.match(await world.get(at, boss), { body: { critical: { name: 'Back' } } })
 
     const stranger = await idOf(world, far)
     for (const who of [

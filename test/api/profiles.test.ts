@@ -71,7 +71,10 @@ async function walk(t: Test, databaseUrl: string): Promise<void> {
       name: 'No power here',
       rules: [{ ...warm, quantity: 'humidity', threshold: 90 }],
     }
-    t.equal((await world.post('/v1/profiles', admin, quiet)).status, 201)
+    t.match(await world.post('/v1/profiles', admin, quiet), {
+      status: 201,
+      body: { versions: [{ publishedByName: 'Administrator' }] },
+    })
     const body = { facilityId: a.facility, profile: EVERYWHERE, replacement: 'quiet', from: null }
     t.equal((await world.post('/v1/profile-overrides', admin, body)).status, 200)
     t.same(await ids(), ['quiet.1.1', 'who-30dtr-high', 'who-30dtr-low'])
@@ -178,7 +181,8 @@ async function walk(t: Test, databaseUrl: string): Promise<void> {
     t.equal((await findPlacements(world.db, [a.device, b.device])).size, 2)
 
     const { body } = await world.get(`/v1/profile-overrides?facilityId=${b.district}&limit=1`, admin)
-    t.match(body, { items: [{ facilityId: b.district, replacement: 'hot', from: null }] })
+    const named = { facilityName: String, setByName: 'Administrator' }
+    t.match(body, { items: [{ facilityId: b.district, replacement: 'hot', from: null, ...named }] })
     const rest = await world.get(
       `/v1/profile-overrides?facilityId=${b.district}&cursor=${String(body['nextCursor'])}`,
       admin,
@@ -241,6 +245,9 @@ async function walk(t: Test, databaseUrl: string): Promise<void> {
         ],
       },
     })
+    const headers = { 'accept-language': 'id' }
+    const inIndonesian = await world.ask('POST', '/v1/profiles', { token: admin, body, headers })
+    t.match(inIndonesian.body['errors'], [{ message: /^Tidak ada nilai wajar/ }, {}, {}])
     t.match(await world.post('/v1/profiles', admin, { id: 'no', name: 'N', rules: [] }), { status: 400 })
     t.match(await world.post('/v1/profiles', admin, { id: 'a.b', name: 'N', rules: [warm] }), { status: 400 })
   })

@@ -24,6 +24,11 @@ test('the registry: facilities, storage points, equipment, devices', async (suit
       'District A',
     ])
     t.equal(list.body['nextCursor'], null)
+    const roots = await get('/v1/facilities?roots=true', admin)
+    t.same(
+      (roots.body['items'] as unknown as { id: string }[]).map(({ id }) => id),
+      [tree.country],
+    )
   })
 
   await suite.test('a facility has a GLN, or gets one', async (t) => {
@@ -149,6 +154,16 @@ test('the registry: facilities, storage points, equipment, devices', async (suit
     const none = await get(`/v1/devices?equipmentId=${b.equipment}`, admin)
     t.match(none.body['items'], [{ id: b.device }])
     t.notOk(JSON.stringify(none.body).includes('latest'))
+    const named = await get('/v1/devices?q=FRIDGE%20a', admin)
+    t.match(named.body['items'], [{ id: a.device, equipmentName: 'Fridge A', facilityName: 'Clinic A' }])
+    t.same((await get('/v1/devices?unplaced=true', admin)).body['items'], [])
+    await world.db.updateTable('device').set({ equipmentId: null }).where('id', '=', b.device).execute()
+    t.match((await get('/v1/devices?unplaced=true', admin)).body['items'], [{ id: b.device }])
+    await world.db
+      .updateTable('device')
+      .set({ equipmentId: b.equipment })
+      .where('id', '=', b.device)
+      .execute()
   })
 
   await suite.test('the newest readings are remembered until there are newer ones', async () => {

@@ -41,6 +41,11 @@ async function reportSuite(suite: Test, databaseUrl: string): Promise<void> {
   await nextMillisecond()
   await record('2024-03-20T03:00:00Z', 'wastage', { doses: 20, reasonCode: 'broken' })
 
+  await suite.test('the first rows only, where only they are asked for', async (t) => {
+    const all = await report('stock-outs', `${MARCH}&by=day`)
+    t.same(await report('stock-outs', `${MARCH}&by=day&limit=3`), all.slice(0, 3))
+  })
+
   await suite.test('stock-outs: days of the facility, late events, reversals', async (t) => {
     const outs = async (query = MARCH) =>
       (await report('stock-outs', query)).map(({ days, stockOutDays, firstDay, lastDay }) => [

@@ -16,18 +16,23 @@ const HEIGHT = 900
 export interface Website {
   readonly coldstream: Coldstream
   readonly browser: Browser
+  readonly dataDir: string
 }
 
 /** The program on data of its own, with the website as it is built, and a browser; all of it ends with the test. */
-export async function openWebsite(t: Test, env: Record<string, string> = {}): Promise<Website> {
+export async function openWebsite(
+  t: Test,
+  env: Record<string, string> = {},
+  chromiumArgs: readonly string[] = [],
+): Promise<Website> {
   await buildWebsite()
   const dataDir = mkdtempSync(join(tmpdir(), 'coldstream-web-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const coldstream = await startColdstream(dataDir, env)
   t.teardown(() => coldstream.end('SIGTERM'))
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...chromiumArgs] })
   t.teardown(() => browser.close())
-  return { coldstream, browser }
+  return { coldstream, browser, dataDir }
 }
 
 /** A person at a browser of their own. What the console says is wrong fails the test, a style that the policy refused included. */
@@ -39,6 +44,11 @@ export async function openPage(t: Test, { browser, coldstream }: Website, langua
     reducedMotion: 'reduce',
   })
   const page = await context.newPage()
+  t.teardown(async () => {
+    if (t.passing()) return
+    mkdirSync(OUT, { recursive: true })
+    await page.screenshot({ path: join(OUT, 'where-it-stopped.png'), fullPage: true })
+  })
   page.on('console', (message) => {
     // A test took the network away.
     if (message.text().includes('net::ERR_INTERNET_DISCONNECTED')) return

@@ -22,6 +22,7 @@ test('from the first facility to a device that sends', { skip, timeout: 200_000 
   await page.getByRole('option', { name: 'Facility' }).click()
   await form.getByRole('button', { name: 'Save' }).click()
   await form.getByRole('alert').waitFor()
+  t.equal(await form.getByLabel('Time zone').getAttribute('aria-invalid'), 'true', 'at its field')
   await inspect(t, page, 'administration-facility-refused')
   await form.getByLabel('Time zone').fill('Asia/Makassar')
   await form.getByRole('button', { name: 'Save' }).click()
@@ -37,6 +38,9 @@ test('from the first facility to a device that sends', { skip, timeout: 200_000 
   const token = (await form.locator('code').textContent()) ?? ''
   t.match(token, /^\S{16,}$/)
   await inspect(t, page, 'administration-token')
+  await form.getByRole('button', { name: 'Copy' }).click()
+  await form.getByText('Copied.').waitFor()
+  t.ok(await form.locator('code').isVisible())
   await form.getByRole('button', { name: 'I have kept it' }).click()
   await page.getByText('Logger 7').waitFor()
   await page.reload()

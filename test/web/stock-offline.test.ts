@@ -84,6 +84,14 @@ test('a count without a network is sent once when there is one', { skip, timeout
   await page.context().setOffline(false)
   await page.getByText('12 doses (2 vials)').first().waitFor()
   t.pass('a count that comes late stands where it was made: before what was issued meanwhile')
+
+  await page.getByRole('button', { name: /^Account and settings/ }).click()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.locator('input[name=username]').waitFor()
+  const left = await page.evaluate(
+    'Object.keys(localStorage).filter((key) => !/preferences|leaving/.test(key))',
+  )
+  t.same(left, [], 'nothing tells the next person that something was waiting')
 })
 
 async function pointOf(api: Api, facilityId: string): Promise<string> {

@@ -23,7 +23,7 @@ test('a role that may not act is not offered to', { skip, timeout: 120_000 }, as
   await api.post('users', viewer)
 
   const page = await openPage(t, website, 'id')
-  await page.goto('/')
+  await page.goto('/breaches')
   await logIn(page, 'looks', ADMIN_PASSWORD)
   const row = page.getByRole('listitem').filter({ hasText: 'Refrigerator 0' })
   await row.getByText('Terlalu panas').waitFor()

@@ -5,8 +5,10 @@ import { useMessages } from '../messages.ts'
 import { shellMessages } from '../shell/messages.ts'
 import { Chip } from './chip.tsx'
 
+type Asked = Pick<UseQueryResult, 'data' | 'isError' | 'fetchStatus' | 'dataUpdatedAt'>
+
 /** Says how old what is shown is, when it could not be asked again. */
-export function AgeNote({ of }: { readonly of: UseQueryResult }) {
+export function AgeNote({ of }: { readonly of: Asked }) {
   const t = useMessages(shellMessages)
   const format = useFormat()
   // A young answer is not asked again, so without a network it neither fails nor pauses.

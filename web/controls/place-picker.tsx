@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components'
 import { query } from '../api.ts'
 import { useMessages } from '../messages.ts'
+import { useSettled } from '../settled.ts'
 import { shellMessages } from '../shell/messages.ts'
 import styles from './controls.module.css'
 import { Icon } from './icon.tsx'
@@ -14,25 +15,28 @@ interface Props {
   readonly value: string | undefined
   /** Without a value: all that the person may see. */
   readonly onChange: (facilityId: string | undefined) => void
+  /** There is no choice of all places. */
+  readonly isOne?: boolean
 }
 
 /** One of the places that the person may see, by a part of its name. Whoever sees only one is asked nothing. */
-export function PlacePicker({ label, value, onChange }: Props) {
+export function PlacePicker({ label, value, onChange, isOne = false }: Props) {
   const t = useMessages(shellMessages)
   const [typed, setTyped] = useState<string>()
-  const { places, name, isChoice } = usePlaces(value, typed)
+  const { places, name, isChoice, remember } = usePlaces(value, typed)
   if (!isChoice) return undefined
-  const shown = value === undefined ? t.everywhere : name
+  const shown = value !== undefined || isOne ? name : t.everywhere
   return (
     <ComboBox
       className={styles['field'] ?? ''}
       menuTrigger="focus"
-      items={[{ id: '', name: t.everywhere }, ...places]}
+      items={isOne ? places : [{ id: '', name: t.everywhere }, ...places]}
       inputValue={typed ?? shown}
       onInputChange={(text) => setTyped(text === shown ? undefined : text)}
       value={value ?? ''}
       onChange={(key) => {
         setTyped(undefined)
+        remember(places.find(({ id }) => id === key))
         if (key !== null) onChange(key === '' ? undefined : String(key))
       }}
       onBlur={() => setTyped(undefined)}
@@ -57,7 +61,10 @@ export function PlacePicker({ label, value, onChange }: Props) {
   )
 }
 
-function usePlaces(value: string | undefined, typed: string | undefined) {
+function usePlaces(value: string | undefined, typedNow: string | undefined) {
+  const typed = useSettled(typedNow)
+  // Known at once: a name that came later would look like typing, and open the list again.
+  const [picked, remember] = useState<{ readonly id: string; readonly name: string }>()
   const all = useQuery(query('listFacilities', { query: { limit: SHOWN_MAX } })).data?.items ?? []
   const found = useQuery({
     ...query('listFacilities', { query: { limit: SHOWN_MAX, ...(typed && { q: typed }) } }),
@@ -69,7 +76,8 @@ function usePlaces(value: string | undefined, typed: string | undefined) {
   }).data
   return {
     places: found?.items ?? all,
-    name: chosen?.name ?? '',
+    name: (picked !== undefined && picked.id === value ? picked : chosen)?.name ?? '',
+    remember,
     isChoice: all.length > 1,
   }
 }

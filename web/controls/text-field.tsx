@@ -2,6 +2,7 @@ import {
   FieldError,
   Input,
   Label,
+  Text,
   TextArea,
   TextField as AriaTextField,
   type TextFieldProps,
@@ -11,18 +12,27 @@ import styles from './controls.module.css'
 interface Props extends TextFieldProps {
   readonly label: string
   readonly lines?: number
+  /** What is to be known before it is filled in. */
+  readonly hint?: string | undefined
+  /** What was refused of it: stays until it is sent again, so that nothing moves under a finger. */
+  readonly error?: string | undefined
 }
 
-export function TextField({ label, lines = 1, ...props }: Props) {
+export function TextField({ label, lines = 1, hint, error, ...props }: Props) {
   return (
-    <AriaTextField {...props} className={styles['field'] ?? ''}>
+    <AriaTextField
+      {...props}
+      {...(error !== undefined && { isInvalid: true })}
+      className={styles['field'] ?? ''}
+    >
       <Label>{label}</Label>
       {lines > 1 ? (
         <TextArea rows={lines} className={styles['input'] ?? ''} />
       ) : (
         <Input className={styles['input'] ?? ''} />
       )}
-      <FieldError className={styles['wrong'] ?? ''} />
+      {hint !== undefined && <Text slot="description">{hint}</Text>}
+      <FieldError className={styles['wrong'] ?? ''}>{error}</FieldError>
     </AriaTextField>
   )
 }

@@ -3,7 +3,7 @@ import type { OperationId } from '../../domain/permissions.ts'
 import type { IconName } from '../controls/icon.tsx'
 import type { shellMessages } from './messages.ts'
 
-interface Place {
+export interface Place {
   readonly name: keyof typeof shellMessages.en.places
   readonly icon: IconName
   readonly to: LinkProps['to']
@@ -13,8 +13,13 @@ interface Place {
 
 /** The navigation, in its order. A place is added with its screen. */
 export const PLACES: readonly Place[] = [
+  { name: 'overview', icon: 'home', to: '/', needs: 'getOverview' },
   { name: 'refrigerators', icon: 'fridge', to: '/refrigerators', needs: 'listEquipmentStates' },
   { name: 'breaches', icon: 'alarm', to: '/breaches', needs: 'listBreaches' },
   { name: 'stock', icon: 'box', to: '/stock', needs: 'listStock' },
+  { name: 'orders', icon: 'truck', to: '/orders', needs: 'listOrders' },
+  { name: 'scan', icon: 'scan', to: '/scan', needs: 'scanCode' },
+  { name: 'reports', icon: 'chart', to: '/reports', needs: 'reportStockOnHand' },
+  { name: 'rules', icon: 'list', to: '/rules', needs: 'publishProfileVersion' },
   { name: 'administration', icon: 'gear', to: '/administration', needs: 'createDevice' },
 ]

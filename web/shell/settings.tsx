@@ -5,12 +5,16 @@ import { setPreferences, THEMES, usePreferences } from '../preferences.ts'
 import { shellMessages } from './messages.ts'
 
 /** Languages are named in themselves: whoever needs the list cannot read the others. */
-const NAMES: Readonly<Record<Language, string>> = { en: 'English', id: 'Bahasa Indonesia', fr: 'Français' }
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
+  en: 'English',
+  id: 'Bahasa Indonesia',
+  fr: 'Français',
+}
 
 export function LanguageChoice() {
   const t = useMessages(shellMessages)
   const { language } = usePreferences()
-  const options = LANGUAGES.map((value) => ({ value, label: NAMES[value] }))
+  const options = LANGUAGES.map((value) => ({ value, label: LANGUAGE_NAMES[value] }))
   return (
     <Choice
       label={t.language}

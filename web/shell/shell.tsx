@@ -1,6 +1,6 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect, useRef, useSyncExternalStore } from 'react'
-import { DialogTrigger, Popover, Dialog } from 'react-aria-components'
+import { Button as AriaButton, DialogTrigger, Popover, Dialog } from 'react-aria-components'
 import { useQuery } from '@tanstack/react-query'
 import { mayCall } from '../../domain/permissions.ts'
 import { query, useMe } from '../api.ts'
@@ -10,7 +10,7 @@ import { Toasts } from '../controls/toasts.tsx'
 import { useMessages } from '../messages.ts'
 import { logOut } from '../session.ts'
 import { shellMessages } from './messages.ts'
-import { PLACES } from './places.ts'
+import { PLACES, type Place } from './places.ts'
 import { LanguageChoice, ThemeChoice } from './settings.tsx'
 import styles from './shell.module.css'
 
@@ -55,23 +55,67 @@ function useFocusOnChange() {
   return main
 }
 
+/** As many as a phone has room for beside the menu. */
+const PHONE_PLACES = 4
+
 function Navigation() {
   const t = useMessages(shellMessages)
   const me = useMe()
   const shown = PLACES.filter(({ needs }) => me && mayCall(me.role, needs))
+  const rest = shown.length > PHONE_PLACES + 1 ? shown.slice(PHONE_PLACES) : []
   return (
     <nav className={styles['navigation']} aria-label={t.navigation}>
       <ul>
-        {shown.map(({ name, icon, to }) => (
-          <li key={name}>
-            <Link to={to} activeOptions={{ includeSearch: false }}>
-              <Icon name={icon} />
-              <span>{t.places[name]}</span>
-            </Link>
+        {shown.map((place) => (
+          <li key={place.name} className={rest.includes(place) ? styles['wide'] : undefined}>
+            <PlaceLink place={place} />
           </li>
         ))}
+        {rest.length > 0 && (
+          <li className={styles['narrow']}>
+            <Menu places={rest} />
+          </li>
+        )}
       </ul>
     </nav>
+  )
+}
+
+function PlaceLink({ place: { name, icon, to }, onClick }: { place: Place; onClick?: () => void }) {
+  const t = useMessages(shellMessages)
+  return (
+    <Link to={to} activeOptions={{ includeSearch: false, exact: to === '/' }} onClick={onClick}>
+      <Icon name={icon} />
+      <span>{t.places[name]}</span>
+    </Link>
+  )
+}
+
+/** What a phone has no room for. */
+function Menu({ places }: { places: readonly Place[] }) {
+  const t = useMessages(shellMessages)
+  const { pathname } = useLocation()
+  const isHere = places.some(({ to }) => pathname.startsWith(String(to)))
+  return (
+    <DialogTrigger>
+      <AriaButton className={styles['menuButton'] ?? ''} data-current={isHere || undefined}>
+        <Icon name="list" />
+        <span>{t.menu}</span>
+      </AriaButton>
+      <Popover placement="top end" className={styles['popover'] ?? ''}>
+        <Dialog aria-label={t.menu} className={styles['menu'] ?? ''}>
+          {({ close }) => (
+            <ul>
+              {places.map((place) => (
+                <li key={place.name}>
+                  <PlaceLink place={place} onClick={close} />
+                </li>
+              ))}
+            </ul>
+          )}
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
   )
 }
 
@@ -95,12 +139,19 @@ function Account() {
       </Button>
       <Popover placement="bottom end" className={styles['popover'] ?? ''}>
         <Dialog aria-label={t.account} className={styles['account'] ?? ''}>
-          <p className={styles['who']}>{me?.name}</p>
-          <LanguageChoice />
-          <ThemeChoice />
-          <Button kind="normal" onPress={() => void logOut()}>
-            {t.logout}
-          </Button>
+          {({ close }) => (
+            <>
+              <p className={styles['who']}>{me?.name}</p>
+              <LanguageChoice />
+              <ThemeChoice />
+              <Link to="/account" onClick={close}>
+                {t.myAccount}
+              </Link>
+              <Button kind="normal" onPress={() => void logOut()}>
+                {t.logout}
+              </Button>
+            </>
+          )}
         </Dialog>
       </Popover>
     </DialogTrigger>

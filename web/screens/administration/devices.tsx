@@ -1,21 +1,21 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { call, query, useMay } from '../../api.ts'
+import { call, useMay, wholeList } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
 import { Chip } from '../../controls/chip.tsx'
 import { Choice } from '../../controls/choice.tsx'
-import { Modal } from '../../controls/modal.tsx'
-import { ProblemNote } from '../../controls/problem-note.tsx'
-import { Skeleton } from '../../controls/skeleton.tsx'
+import { PagedList } from '../../controls/paged-list.tsx'
 import { TextField } from '../../controls/text-field.tsx'
-import { toast } from '../../controls/toasts.tsx'
 import { useMessages } from '../../messages.ts'
 import type { DeviceWithToken, Facility } from '../../operations.ts'
+import { usePaged } from '../../paged.ts'
 import styles from './administration.module.css'
 import { administrationMessages } from './messages.ts'
+import { Once } from './once.tsx'
 import { SaveForm } from './save-form.tsx'
 
-const SHOWN_MAX = 200
+const PAGE_ROWS = 50
 /** In the choice of what a device watches: nothing that is there yet. */
 const NEW = 'new'
 const PROFILE_DEFAULT = 'who-30dtr'
@@ -30,21 +30,28 @@ export function Devices({ place }: Props) {
   const [open, setOpen] = useState(false)
   const [made, setMade] = useState<DeviceWithToken>()
   const mayRegister = useMay('createDevice')
-  const list = useQuery(query('listDevices', { query: { facilityId: place.id, limit: SHOWN_MAX } }))
+  const list = usePaged('listDevices', { facilityId: place.id, limit: PAGE_ROWS })
   return (
     <section className={styles['panel']}>
       <h2>{t.devices}</h2>
-      {list.isPending && <Skeleton rows={2} />}
-      {list.isError && <ProblemNote problem={list.error} onRetry={() => void list.refetch()} />}
-      {list.data?.items.length === 0 && <p>{t.noDevices}</p>}
-      <ul className={styles['plain']}>
-        {list.data?.items.map(({ id, name, disabled }) => (
-          <li key={id}>
-            <strong>{name}</strong>
-            <Chip state={disabled ? 'unknown' : 'in-range'}>{disabled ? t.disabled : t.active}</Chip>
-          </li>
-        ))}
-      </ul>
+      <PagedList of={list} empty={<p>{t.noDevices}</p>}>
+        {(items) => (
+          <ul className={styles['plain']}>
+            {items.map(({ id, name, disabled }) => (
+              <li key={id}>
+                <Link
+                  to="/administration/devices/$deviceId"
+                  params={{ deviceId: id }}
+                  className={styles['name']}
+                >
+                  {name}
+                </Link>
+                <Chip state={disabled ? 'unknown' : 'in-range'}>{disabled ? t.disabled : t.active}</Chip>
+              </li>
+            ))}
+          </ul>
+        )}
+      </PagedList>
       {mayRegister && (
         <div className={styles['buttons']}>
           <Button kind="primary" onPress={() => setOpen(true)}>
@@ -62,7 +69,14 @@ export function Devices({ place }: Props) {
           }}
         />
       )}
-      {made && <Token device={made} onClose={() => setMade(undefined)} />}
+      {made && (
+        <Once
+          title={`${t.tokenTitle}: ${made.name}`}
+          lead={t.tokenOnce}
+          secrets={[{ text: made.accessToken ?? '' }]}
+          onClose={() => setMade(undefined)}
+        />
+      )}
     </section>
   )
 }
@@ -74,8 +88,8 @@ interface RegisterProps extends Props {
 
 function Register({ place, onMade, onClose }: RegisterProps) {
   const t = useMessages(administrationMessages)
-  const known = useQuery(query('listEquipment', { query: { facilityId: place.id, limit: SHOWN_MAX } }))
-  const profiles = useQuery(query('listProfiles', { query: { limit: SHOWN_MAX } }))
+  const known = useQuery(wholeList('listEquipment', { facilityId: place.id }))
+  const profiles = useQuery(wholeList('listProfiles', {}))
   const [watches, setWatches] = useState(NEW)
   const [profile, setProfile] = useState(PROFILE_DEFAULT)
   const options = (known.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))
@@ -117,34 +131,5 @@ function Register({ place, onMade, onClose }: RegisterProps) {
         </>
       )}
     </SaveForm>
-  )
-}
-
-interface TokenProps {
-  readonly device: DeviceWithToken
-  readonly onClose: () => void
-}
-
-/** The one time that the token is seen. */
-function Token({ device, onClose }: TokenProps) {
-  const t = useMessages(administrationMessages)
-  const token = device.accessToken ?? ''
-  // Browsers give the clipboard to pages over https and on this machine alone; elsewhere people select the text.
-  const clipboard = navigator.clipboard as Clipboard | undefined
-  return (
-    <Modal isOpen isOnce title={`${t.tokenTitle}: ${device.name}`} onClose={onClose}>
-      <p>{t.tokenOnce}</p>
-      <code className={styles['token']}>{token}</code>
-      <div className={styles['buttons']}>
-        {clipboard && (
-          <Button kind="normal" onPress={() => void clipboard.writeText(token).then(() => toast(t.copied))}>
-            {t.copy}
-          </Button>
-        )}
-        <Button kind="primary" onPress={onClose}>
-          {t.done}
-        </Button>
-      </div>
-    </Modal>
   )
 }

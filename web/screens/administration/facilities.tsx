@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { LEVELS, type Level } from '../../../domain/role.ts'
@@ -6,23 +6,35 @@ import { call, query, useMay, useMe } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
 import { Choice } from '../../controls/choice.tsx'
 import { Icon } from '../../controls/icon.tsx'
+import { PagedList } from '../../controls/paged-list.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
+import { SearchField } from '../../controls/search-field.tsx'
 import { Skeleton } from '../../controls/skeleton.tsx'
 import { TextField } from '../../controls/text-field.tsx'
 import { toast } from '../../controls/toasts.tsx'
 import { useMessages } from '../../messages.ts'
 import type { Facility } from '../../operations.ts'
-import { shellMessages } from '../../shell/messages.ts'
+import { usePaged } from '../../paged.ts'
 import styles from './administration.module.css'
 import { Devices } from './devices.tsx'
 import { administrationMessages } from './messages.ts'
 import { SaveForm, type Field } from './save-form.tsx'
 
 const PAGE_ROWS = 50
-const route = getRouteApi('/administration')
+const route = getRouteApi('/administration/')
 
 /** The tree, one level at a time: a place, what is in it, and its devices. */
 export function Facilities() {
+  const { q } = route.useSearch()
+  return (
+    <>
+      <Search />
+      {q === undefined ? <Tree /> : <Found q={q} />}
+    </>
+  )
+}
+
+function Tree() {
   const me = useMe()
   const { under = me?.facilityId ?? undefined } = route.useSearch()
   const here = useQuery({
@@ -77,6 +89,7 @@ function Acts({ place }: { readonly place: Facility | undefined }) {
   const [open, setOpen] = useState<'add' | 'edit'>()
   const mayAdd = useMay('createFacility') && place?.level !== 'facility'
   const mayEdit = useMay('updateFacility') && place !== undefined
+  const mayImport = useMay('importCsv')
   const onClose = () => setOpen(undefined)
   return (
     <div className={styles['buttons']}>
@@ -90,6 +103,11 @@ function Acts({ place }: { readonly place: Facility | undefined }) {
           {t.edit}
         </Button>
       )}
+      {mayImport && (
+        <Link to="/administration/import" className={styles['back']}>
+          {t.importFile}
+        </Link>
+      )}
       {open === 'add' && <FacilityForm parent={place} onClose={onClose} />}
       {open === 'edit' && place && <FacilityForm known={place} onClose={onClose} />}
     </div>
@@ -98,40 +116,72 @@ function Acts({ place }: { readonly place: Facility | undefined }) {
 
 function Below({ place }: { readonly place: Facility | undefined }) {
   const t = useMessages(administrationMessages)
-  const shell = useMessages(shellMessages)
-  const asked = { ...(place && { parentId: place.id }), limit: PAGE_ROWS }
-  const list = useInfiniteQuery({
-    queryKey: ['listFacilities', asked, 'pages'],
-    queryFn: ({ pageParam, signal }) =>
-      call('listFacilities', { query: { ...asked, ...(pageParam && { cursor: pageParam }) }, signal }),
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextCursor,
-  })
-  if (list.isError) return <ProblemNote problem={list.error} onRetry={() => void list.refetch()} />
-  if (!list.data) return <Skeleton rows={3} />
-  const all = list.data.pages.flatMap((page) => page.items)
   // Without a place: the tops of the trees, whatever their level.
-  const shown = place ? all : all.filter(({ parentId }) => parentId === null)
+  const list = usePaged('listFacilities', {
+    ...(place ? { parentId: place.id } : { roots: true }),
+    limit: PAGE_ROWS,
+  })
   return (
     <section className={styles['panel']}>
       <h2>{place ? t.below : t.title}</h2>
-      {shown.length === 0 && <p>{t.nothing}</p>}
-      <ul className={styles['plain']}>
-        {shown.map(({ id, name, level, code }) => (
-          <li key={id}>
-            <Link to="/administration" search={{ under: id }} className={styles['name']}>
-              {name}
-            </Link>
-            <span>{[t.levels[level], code].filter(Boolean).join(' · ')}</span>
-          </li>
-        ))}
-      </ul>
-      {list.hasNextPage && (
-        <Button kind="normal" isDisabled={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-          {shell.more}
-        </Button>
-      )}
+      <PagedList of={list} empty={<p>{t.nothing}</p>}>
+        {(items) => <Links places={items} />}
+      </PagedList>
     </section>
+  )
+}
+
+function Links({ places }: { readonly places: readonly Facility[] }) {
+  const t = useMessages(administrationMessages)
+  return (
+    <ul className={styles['plain']}>
+      {places.map(({ id, name, level, code }) => (
+        <li key={id}>
+          <Link to="/administration" search={{ under: id }} className={styles['name']}>
+            {name}
+          </Link>
+          <span>{[t.levels[level], code].filter(Boolean).join(' · ')}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Search() {
+  const t = useMessages(administrationMessages)
+  const { q } = route.useSearch()
+  const navigate = route.useNavigate()
+  return (
+    <div className={styles['filters']} role="search" aria-label={t.filter}>
+      <SearchField
+        label={t.search}
+        value={q}
+        onChange={(text) =>
+          void navigate({
+            search: ({ under }) => ({ ...(under !== undefined && { under }), ...(text && { q: text }) }),
+            replace: true,
+          })
+        }
+      />
+    </div>
+  )
+}
+
+/** What is called so, wherever in the tree it lies. */
+function Found({ q }: { readonly q: string }) {
+  const t = useMessages(administrationMessages)
+  const list = usePaged('listFacilities', { q, limit: PAGE_ROWS })
+  return (
+    <>
+      <header className={styles['head']}>
+        <h1>{t.found}</h1>
+      </header>
+      <section className={styles['panel']}>
+        <PagedList of={list} empty={<p>{t.notFound}</p>}>
+          {(items) => <Links places={items} />}
+        </PagedList>
+      </section>
+    </>
   )
 }
 

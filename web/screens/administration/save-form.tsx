@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { useMemo, useState, type ReactNode } from 'react'
 import { Form } from 'react-aria-components'
 import { Problem, type OperationId } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
@@ -17,6 +17,8 @@ interface Props<T> {
   readonly submit: string
   /** Lists that what is saved outdates. */
   readonly outdates: readonly OperationId[]
+  /** What is missing though no field says so; then nothing is saved. */
+  readonly check?: () => string | undefined
   readonly save: (field: Field) => Promise<T>
   readonly onSaved: (saved: T) => void
   readonly onClose: () => void
@@ -24,9 +26,10 @@ interface Props<T> {
 }
 
 /** A form above the screen. What the API says of a field stands at that field. */
-export function SaveForm<T>({ title, submit, outdates, save, onSaved, onClose, children }: Props<T>) {
+export function SaveForm<T>({ title, submit, outdates, check, save, onSaved, onClose, children }: Props<T>) {
   const shell = useMessages(shellMessages)
   const client = useQueryClient()
+  const [complaint, setComplaint] = useState<string>()
   const saving = useMutation({
     mutationFn: (data: FormData) =>
       save((name) => {
@@ -38,27 +41,35 @@ export function SaveForm<T>({ title, submit, outdates, save, onSaved, onClose, c
       await Promise.all(outdates.map((operation) => client.invalidateQueries({ queryKey: [operation] })))
     },
   })
+  // The same object as long as it is the same answer: a new one would bring back what somebody has mended since.
+  const errors = useMemo(() => fieldErrors(saving.error), [saving.error])
   return (
     <Modal isOpen title={title} onClose={onClose}>
-      {saving.isError && <ProblemNote problem={saving.error} />}
-      <Form
-        className={styles['form'] ?? ''}
-        validationErrors={fieldErrors(saving.error)}
-        onSubmit={(event) => {
-          event.preventDefault()
-          saving.mutate(new FormData(event.currentTarget))
-        }}
-      >
-        {children}
-        <div className={styles['buttons']}>
-          <Button kind="normal" onPress={onClose}>
-            {shell.cancel}
-          </Button>
-          <Button kind="primary" type="submit" isDisabled={saving.isPending}>
-            {submit}
-          </Button>
-        </div>
-      </Form>
+      {complaint !== undefined && <ProblemNote problem={undefined} title={complaint} />}
+      {complaint === undefined && saving.isError && <ProblemNote problem={saving.error} />}
+      {/* What is mended is no longer wrong: the form does not hold it against the person, nor moves under their finger when it is sent. */}
+      <div onInput={() => saving.isError && saving.reset()}>
+        <Form
+          className={styles['form'] ?? ''}
+          validationErrors={errors}
+          onSubmit={(event) => {
+            event.preventDefault()
+            const missing = check?.()
+            setComplaint(missing)
+            if (missing === undefined) saving.mutate(new FormData(event.currentTarget))
+          }}
+        >
+          {children}
+          <div className={styles['buttons']}>
+            <Button kind="normal" onPress={onClose}>
+              {shell.cancel}
+            </Button>
+            <Button kind="primary" type="submit" isDisabled={saving.isPending}>
+              {submit}
+            </Button>
+          </div>
+        </Form>
+      </div>
     </Modal>
   )
 }

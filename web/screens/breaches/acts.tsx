@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Checkbox, Form } from 'react-aria-components'
+import { Form } from 'react-aria-components'
 import { CLOSE_REASONS, type CloseReason } from '../../../domain/closing.ts'
 import { call } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
+import { Check } from '../../controls/check.tsx'
 import { Choice } from '../../controls/choice.tsx'
-import { Icon } from '../../controls/icon.tsx'
 import { Modal } from '../../controls/modal.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { TextField } from '../../controls/text-field.tsx'
@@ -39,7 +39,8 @@ export function Acknowledge({ breach, onClose }: Props) {
         // The record is read by others later, in whatever language: it says what the person chose.
         body: { action: t.actions[action], comment, members: isPlace && members },
       }),
-    t.acknowledged(nameOf(breach)),
+    (said) =>
+      said.members > 0 ? t.acknowledgedWith(nameOf(breach), said.members) : t.acknowledged(nameOf(breach)),
   )
   return (
     <Modal isOpen title={`${t.acknowledge}: ${nameOf(breach)}`} onClose={onClose}>
@@ -51,16 +52,7 @@ export function Acknowledge({ breach, onClose }: Props) {
           value={action}
           onChange={setAction}
         />
-        {isPlace && (
-          <Checkbox isSelected={members} onChange={setMembers} className={styles['check'] ?? ''}>
-            {({ isSelected }) => (
-              <>
-                <span className={styles['box']}>{isSelected && <Icon name="check" />}</span>
-                {t.withMembers}
-              </>
-            )}
-          </Checkbox>
-        )}
+        {isPlace && <Check label={t.withMembers} isSelected={members} onChange={setMembers} />}
       </ActForm>
     </Modal>
   )
@@ -75,7 +67,7 @@ export function Close({ breach, onClose }: Props) {
   const act = useAct(
     onClose,
     (comment) => call('closeBreach', { params: { id: breach.id }, body: { reason, comment } }),
-    t.closed(nameOf(breach)),
+    () => t.closed(nameOf(breach)),
   )
   return (
     <Modal isOpen title={`${t.close}: ${nameOf(breach)}`} onClose={onClose}>
@@ -92,15 +84,15 @@ export function Close({ breach, onClose }: Props) {
   )
 }
 
-function useAct(onDone: () => void, act: (comment: string) => Promise<unknown>, said: string) {
+function useAct<T>(onDone: () => void, act: (comment: string) => Promise<T>, said: (answer: T) => string) {
   const client = useQueryClient()
   return useMutation({
     mutationFn: act,
-    onSuccess: async () => {
-      toast(said)
+    onSuccess: async (answer) => {
+      toast(said(answer))
       onDone()
       await Promise.all(
-        (['listBreaches', 'getBreach'] as const).map((operation) =>
+        (['listBreaches', 'getBreach', 'listEquipmentStates'] as const).map((operation) =>
           client.invalidateQueries({ queryKey: [operation] }),
         ),
       )

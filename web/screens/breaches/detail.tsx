@@ -10,7 +10,9 @@ import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { BreachDetail } from '../../operations.ts'
 import { NotFound } from '../../shell/not-found.tsx'
+import { useRuleName } from '../rules/describe.tsx'
 import { Acknowledge, Close } from './acts.tsx'
+import { Around } from './around.tsx'
 import styles from './breaches.module.css'
 import { KindChip, nameOf, secondsOf, StateChip, worstOf } from './describe.tsx'
 import { History, Told } from './history.tsx'
@@ -29,6 +31,7 @@ export function Detail() {
 
 function Found({ breach }: { readonly breach: BreachDetail }) {
   const t = useMessages(breachMessages)
+  const ruleName = useRuleName(breach.equipmentId)
   return (
     <>
       <Link to="/breaches" className={styles['back']}>
@@ -36,12 +39,7 @@ function Found({ breach }: { readonly breach: BreachDetail }) {
       </Link>
       <header className={styles['head']}>
         <h1>{nameOf(breach)}</h1>
-        <p>{[breach.facilityName, breach.ruleName].filter(Boolean).join(' · ')}</p>
-        {breach.equipmentId !== null && (
-          <Link to="/refrigerators/$equipmentId" params={{ equipmentId: breach.equipmentId }}>
-            {t.refrigerator}
-          </Link>
-        )}
+        <p>{[breach.facilityName, ruleName(breach)].filter(Boolean).join(' · ')}</p>
         <p className={styles['chips']}>
           <KindChip breach={breach} />
           <StateChip breach={breach} />
@@ -49,6 +47,7 @@ function Found({ breach }: { readonly breach: BreachDetail }) {
       </header>
       <Acts breach={breach} />
       <Facts breach={breach} />
+      <Around breach={breach} />
       <Members breach={breach} />
       <div className={styles['columns']}>
         <History breach={breach} />

@@ -11,11 +11,17 @@ export interface RefrigeratorSearch {
   readonly facilityId?: string
 }
 
-/** What the curve shows: up to now, or from one moment to another, in epoch milliseconds. Without any of it: the last day. */
+/**
+ * What the curve shows: up to now, or from one moment to another, in epoch milliseconds; without any of it the last day. Of which sensor of which
+ * device, without them the first; and whether the neighbours are shown with it.
+ */
 export interface CurveSearch {
   readonly range?: (typeof RANGES)[number]
   readonly from?: number
   readonly to?: number
+  readonly device?: string
+  readonly sensor?: string
+  readonly neighbours?: true
 }
 
 export const refrigeratorsRoute = createRoute({
@@ -37,11 +43,24 @@ export const refrigeratorRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/refrigerators/$equipmentId',
   validateSearch: (search: Record<string, unknown>): CurveSearch => {
-    const range = RANGES.find((one) => one === search['range'])
-    const { from, to } = search
-    if (Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) < Number(to))
-      return { from: Number(from), to: Number(to) }
-    return range ? { range } : {}
+    const { device, sensor, neighbours } = search
+    return {
+      ...timeOf(search),
+      ...(typeof device === 'string' && { device }),
+      ...(typeof sensor === 'string' && { sensor }),
+      ...(neighbours === true && { neighbours }),
+    }
   },
   component: lazyRouteComponent(() => import('./detail.tsx'), 'Detail'),
 })
+
+function timeOf({
+  range: asked,
+  from,
+  to,
+}: Record<string, unknown>): Pick<CurveSearch, 'range' | 'from' | 'to'> {
+  if (Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) < Number(to))
+    return { from: Number(from), to: Number(to) }
+  const range = RANGES.find((one) => one === asked)
+  return range ? { range } : {}
+}

@@ -9,6 +9,7 @@ import { Skeleton } from '../../controls/skeleton.tsx'
 import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Item } from '../../operations.ts'
+import { Arriving } from '../orders/arriving.tsx'
 import { StatusChip, useAmount, useDay } from './describe.tsx'
 import { byItem, type ItemStock } from './lines.ts'
 import { stockMessages } from './messages.ts'
@@ -44,6 +45,7 @@ export function StockList() {
         />
       </div>
       <WaitingPanel />
+      <Arriving facilityId={place} />
       <AgeNote of={stock} />
       {!stock.data && (stock.isError || isPaused) && <ProblemNote problem={stock.error} onRetry={retry} />}
       {stock.isPending && !isPaused && <Skeleton rows={5} />}

@@ -14,6 +14,9 @@ import { useMessages } from '../../messages.ts'
 import type { Item, OnHand } from '../../operations.ts'
 import { shellMessages } from '../../shell/messages.ts'
 import { record } from '../../waiting.ts'
+import { scanMessages } from '../scan/messages.ts'
+import { ScanLot, type ScannedLot } from '../scan/scan-lot.tsx'
+import { Arriving } from '../orders/arriving.tsx'
 import { useAmount, useDay } from './describe.tsx'
 import { inOrderOfUse, isUsable, lineKey, today } from './lines.ts'
 import { stockMessages } from './messages.ts'
@@ -49,6 +52,7 @@ export function MoveForm({ move, facilityId, itemId, lotId, again, onClose }: Pr
   const [chosen, setChosen] = useState<string>()
   const option = choose(options, chosen, before?.lines[0]?.lotId ?? lotId)
   const [said, setSaid] = useState<Said>(() => saidIn(before, item))
+  const onScan = useScan(itemId, options, setChosen)
   const name = item?.name ?? ''
   const about = joined(name, option?.lotCode)
   const act = useMutation({
@@ -63,6 +67,7 @@ export function MoveForm({ move, facilityId, itemId, lotId, again, onClose }: Pr
   return (
     <Modal isOpen title={`${t.moves[move]}: ${name}`} onClose={onClose}>
       {act.isError && <ProblemNote problem={act.error} />}
+      {move === 'receive' && <Arriving facilityId={facilityId} itemId={itemId} />}
       {!option && <p>{t.noLots}</p>}
       {option && (
         <Form
@@ -72,6 +77,7 @@ export function MoveForm({ move, facilityId, itemId, lotId, again, onClose }: Pr
             act.mutate(eventOf(move, facilityId, option.spot, said, item))
           }}
         >
+          <ScanLot onLot={onScan} />
           <Choice label={t.from} options={options} value={option.value} onChange={setChosen} />
           <Fields move={move} item={item} spot={option.spot} said={said} onSay={setSaid} />
           <FormButtons busy={act.isPending} onClose={onClose} />
@@ -79,6 +85,20 @@ export function MoveForm({ move, facilityId, itemId, lotId, again, onClose }: Pr
       )}
     </Modal>
   )
+}
+
+/** Takes a lot that was scanned, if it is among what can be chosen, and says what came of it. */
+function useScan(itemId: string, options: readonly Option[], onChoose: (value: string) => void) {
+  const t = useMessages(scanMessages)
+  return ({ lotId, lotCode, itemId: of, about }: ScannedLot): string => {
+    if (of !== undefined && of !== itemId) return t.form.otherItem(about)
+    const found = options.find((one) =>
+      lotId === undefined ? one.lotCode === lotCode : one.spot.lotId === lotId,
+    )
+    if (!found) return t.form.notHere(about)
+    onChoose(found.value)
+    return t.form.chosen(about)
+  }
 }
 
 function bodyOf(waiting: Waiting | undefined): NewStockEvent | undefined {

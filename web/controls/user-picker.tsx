@@ -1,0 +1,76 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components'
+import { query } from '../api.ts'
+import { useSettled } from '../settled.ts'
+import styles from './controls.module.css'
+import { Icon } from './icon.tsx'
+
+const SHOWN_MAX = 50
+
+interface Offered {
+  readonly id: string
+  readonly name: string
+}
+
+interface Props {
+  readonly label: string
+  /** What can be chosen beside people; narrowed by what is typed. */
+  readonly beside?: readonly Offered[]
+  readonly onAdd: (id: string) => void
+}
+
+/** Adds people, and what is offered beside them, one after the other, by a part of the name. */
+export function UserPicker({ label, beside = [], onAdd }: Props) {
+  const [typed, setTyped] = useState('')
+  // Each choice is made in a field of its own: in the same one the emptied text would count as typing, and open the list again.
+  const [round, setRound] = useState(0)
+  const asked = useSettled(typed.trim())
+  const found = useQuery({
+    ...query('listUsers', { query: { limit: SHOWN_MAX, ...(asked !== '' && { q: asked }) } }),
+    placeholderData: keepPreviousData,
+  }).data
+  const isLike = ({ name }: Offered) => name.toLowerCase().includes(typed.trim().toLowerCase())
+  const people = (found?.items ?? []).filter(({ disabled }) => !disabled)
+  const items = [
+    ...beside.filter(isLike),
+    ...people.map(({ id, name, facilityName }) => ({
+      id,
+      name: facilityName === null ? name : `${name} · ${facilityName}`,
+    })),
+  ]
+  return (
+    <ComboBox
+      key={round}
+      className={styles['field'] ?? ''}
+      menuTrigger="focus"
+      items={items}
+      inputValue={typed}
+      onInputChange={setTyped}
+      value={null}
+      onChange={(key) => {
+        if (key === null) return
+        onAdd(String(key))
+        setTyped('')
+        setRound(round + 1)
+      }}
+    >
+      <Label>{label}</Label>
+      <div className={styles['combo']}>
+        <Input className={styles['input'] ?? ''} />
+        <Button>
+          <Icon name="down" />
+        </Button>
+      </div>
+      <Popover className={styles['popover'] ?? ''}>
+        <ListBox className={styles['options'] ?? ''}>
+          {(one: Offered) => (
+            <ListBoxItem className={styles['option'] ?? ''} textValue={one.name}>
+              {one.name}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  )
+}
