@@ -193,9 +193,10 @@ async function render(tables: Readonly<Record<string, Table>>): Promise<void> {
   let text = await readFile(page, 'utf8')
   for (const [name, [head = [], ...rows]] of Object.entries(tables)) {
     const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-    const between = new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- /${name} -->)`)
-    if (!between.test(text)) throw new Error(`${page} has no place for the table ${name}`)
-    text = text.replace(between, `$1\n${lines.join('\n')}\n$2`)
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+    if (from < 0 || to < from) throw new Error(`${page} has no place for the table ${name}`)
+    text = `${text.slice(0, from + begin.length)}\n\n${lines.join('\n')}\n\n${text.slice(to)}`
   }
   await writeFile(page, text)
 }
