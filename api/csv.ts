@@ -1,23 +1,10 @@
 import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
+import { guardCell, unguardCell } from '../domain/csv.ts'
 import { CodedError } from '../domain/errors.ts'
 
 export const CSV_BYTES_MAX = 4_194_304
 export const CSV_ROWS_MAX = 10_000
-
-// What a spreadsheet takes for a formula: OWASP "CSV Injection", with the full-width forms of the signs.
-const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
-const GUARDED = /^'+[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
-
-/** A cell that no spreadsheet runs: `'` before what would be a formula, and before what would read as guarded. */
-export function guardCell(text: string): string {
-  return FORMULA.test(text) || GUARDED.test(text) ? `'${text}` : text
-}
-
-/** The text of a guarded cell; any other as it is. */
-export function unguardCell(text: string): string {
-  return GUARDED.test(text) ? text.slice(1) : text
-}
 
 /** Lines of CSV (RFC 4180: commas, CRLF), each cell guarded. */
 export function formatCsv(rows: readonly (readonly string[])[]): string {

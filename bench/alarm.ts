@@ -1,9 +1,10 @@
 import { registerDevices } from '../test/services/coldstream.ts'
-import { startDistributed, startEmbedded, type Deployment } from '../test/services/deployment.ts'
+import type { Deployment } from '../test/services/deployment.ts'
 import { load, median, profiling } from './harness.ts'
 import {
   ALARMS_PER_SECOND,
   connectDevice,
+  DEPLOYMENTS,
   drained,
   raise,
   spreadOf,
@@ -20,8 +21,6 @@ const READINGS_PER_SECOND = Number(process.env.BENCH_PACE ?? 1000)
 const WINDOW = 20
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 20)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
-/** `embedded` or `distributed`; both without. */
-const ONLY = process.env.BENCH_DEPLOYMENT
 const P99_MS_MAX = 250
 
 interface Round {
@@ -37,12 +36,9 @@ interface Round {
  * 1,000 readings a second: embedded, and distributed with one process for each part and all servers on the same machine.
  */
 export async function benchAlarm(): Promise<Report> {
-  const deployments = Object.entries({ embedded: startEmbedded, distributed: startDistributed }).filter(
-    ([name]) => ONLY === undefined || ONLY === name,
-  )
   const figures: Figure[] = []
   let passes = true
-  for (const [name, start] of deployments) {
+  for (const [name, start] of DEPLOYMENTS) {
     const rounds: Round[] = []
     for (let i = 0; i < ROUNDS; i += 1) {
       const round = await measure(start)

@@ -1,9 +1,10 @@
 import { registerDevices } from '../test/services/coldstream.ts'
-import { startDistributed, startEmbedded, type Deployment } from '../test/services/deployment.ts'
+import type { Deployment } from '../test/services/deployment.ts'
 import { gatherBacklog, median, profiling, startLoader } from './harness.ts'
 import {
   ALARMS_PER_SECOND,
   connectDevice,
+  DEPLOYMENTS,
   drained,
   raise,
   spreadOf,
@@ -28,8 +29,6 @@ const SECONDS = Number(process.env.BENCH_SECONDS ?? 15)
 /** At most this long breaches are raised while the backlog is worked off. */
 const BACKLOG_SECONDS_MAX = 90
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
-/** `embedded` or `distributed`; both without. */
-const ONLY = process.env.BENCH_DEPLOYMENT
 const P99_MS_MAX = 1000
 
 interface Round {
@@ -46,12 +45,9 @@ interface Round {
  * meanwhile of the alarms of those that had a network.
  */
 export async function benchBacklog(): Promise<Report> {
-  const deployments = Object.entries({ embedded: startEmbedded, distributed: startDistributed }).filter(
-    ([name]) => ONLY === undefined || ONLY === name,
-  )
   const figures: Figure[] = []
   let passes = true
-  for (const [name, start] of deployments) {
+  for (const [name, start] of DEPLOYMENTS) {
     const rounds: Round[] = []
     for (let i = 0; i < ROUNDS; i += 1) {
       const round = await measure(start)

@@ -4,13 +4,18 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { metric, type RegisteredDevice } from '../test/services/coldstream.ts'
-import type { Deployment } from '../test/services/deployment.ts'
+import { startDistributed, startEmbedded, type Deployment } from '../test/services/deployment.ts'
 
 /** Breaches that are reached, while others send. */
 export const ALARMS_PER_SECOND = Number(process.env.BENCH_ALARMS ?? 10)
 /** After the last publish: what has not been told by then is lost. */
 const LATE_MS_MAX = 30_000
 const MINUTE_MS = 60_000
+
+/** `BENCH_DEPLOYMENT=embedded` or `distributed` leaves the other out. */
+export const DEPLOYMENTS = Object.entries({ embedded: startEmbedded, distributed: startDistributed }).filter(
+  ([name]) => [undefined, name].includes(process.env.BENCH_DEPLOYMENT),
+)
 
 export interface Spread {
   readonly p50Ms: number

@@ -31,23 +31,21 @@ export const SCRIPT_BYTES = `performance.getEntriesByType('resource')
   .filter(({ name }) => name.endsWith('.js'))
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`
 
-/** From the next click until a curve with what was asked after it is in the picture. */
-export const CURVE_DRAWN_MS = `new Promise((resolve) => {
-  let clickedAt = 0
-  let isAnswered = false
-  addEventListener('click', () => (clickedAt = performance.now()), { capture: true, once: true })
-  const ask = window.fetch
-  window.fetch = async (...asked) => {
-    const answer = await ask(...asked)
-    if (String(asked[0]).includes('/readings')) isAnswered = true
-    return answer
+/** Notes when a button was let go, and each drawing of a curve after it: that begins with a cleared canvas of its size. */
+export const WATCH_DRAWING = `
+  window.drawn = []
+  addEventListener('pointerup', () => {
+    drawn.length = 0
+    window.releasedAt = performance.now()
+  }, true)
+  const clear = CanvasRenderingContext2D.prototype.clearRect
+  CanvasRenderingContext2D.prototype.clearRect = function (...all) {
+    clear.apply(this, all)
+    if (this.canvas.height > 200) drawn.push(performance.now())
   }
-  const watch = new MutationObserver((changes) => {
-    const isCurve = (node) => node instanceof Element && node.matches('.uplot')
-    if (!isAnswered || !changes.some(({ addedNodes }) => [...addedNodes].some(isCurve))) return
-    watch.disconnect()
-    window.fetch = ask
-    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - clickedAt)))
-  })
-  watch.observe(document.body, { childList: true, subtree: true })
-})`
+`
+
+const QUIET_MS = 400
+export const IS_DRAWN = `drawn.length > 0 && performance.now() - drawn.at(-1) > ${QUIET_MS}`
+/** Until the person sees that something happens, and until everything that was asked for is in the picture. */
+export const DRAWN_MS = '[drawn[0] - releasedAt, drawn.at(-1) - releasedAt]'

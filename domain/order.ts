@@ -129,12 +129,8 @@ export function askingSide(kind: OrderKind): Side {
 
 /** @throws CodedError `order.wrongState`, `order.wrongSide` */
 export function checkStep(status: OrderStatus, step: OrderStep, facts: OrderFacts): void {
-  const rule = RULES[step]
-  if (!rule.in.includes(status)) throw new CodedError('order.wrongState', `The order is ${status}.`)
-  // Until it is decided, an order is its asker's to withdraw.
-  const by = step === 'cancel' && (status === 'draft' || status === 'submitted') ? 'asker' : rule.by
-  if (by !== 'either' && !facts.sides.has(sideOf(by, facts.kind)))
-    throw new CodedError('order.wrongSide', `${step} is for the other side.`)
+  const because = refusalOf(status, step, facts)
+  if (because) throw because
 }
 
 /** Whether a step is allowed now, to somebody who acts for these sides. */
@@ -143,13 +139,20 @@ export function isAllowed(
   step: OrderStep,
   sides: ReadonlySet<Side>,
 ): boolean {
-  try {
-    checkStep(status, step, { kind, sides, reasons: new Map() })
-    return true
-  } catch (error) {
-    if (error instanceof CodedError) return false
-    throw error
-  }
+  return refusalOf(status, step, { kind, sides }) === undefined
+}
+
+function refusalOf(
+  status: OrderStatus,
+  step: OrderStep,
+  { kind, sides }: Pick<OrderFacts, 'kind' | 'sides'>,
+): CodedError | undefined {
+  const rule = RULES[step]
+  if (!rule.in.includes(status)) return new CodedError('order.wrongState', `The order is ${status}.`)
+  // Until it is decided, an order is its asker's to withdraw.
+  const by = step === 'cancel' && (status === 'draft' || status === 'submitted') ? 'asker' : rule.by
+  if (by === 'either' || sides.has(sideOf(by, kind))) return undefined
+  return new CodedError('order.wrongSide', `${step} is for the other side.`)
 }
 
 /**

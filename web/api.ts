@@ -49,17 +49,15 @@ export async function call<K extends OperationId>(
 /** The answer as it comes, for what is no JSON. @throws Problem for a refusal, TypeError without a network */
 export async function ask<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Response> {
   const first = await send(operation, asked)
-  const response = first.status === 401 ? await send(operation, asked) : first
+  const response = (await isTokenRefused(first)) ? await send(operation, asked) : first
   if (!response.ok) throw await problemOf(response)
   return response
 }
 
-/** Asks for a file, such as a report as CSV. @throws as `call` */
-export async function download<K extends OperationId>(operation: K, asked: Asked<K>): Promise<Blob> {
-  const first = await send(operation, asked)
-  const response = first.status === 401 ? await send(operation, asked) : first
-  if (!response.ok) throw await problemOf(response)
-  return response.blob()
+/** A 401 may be about a password as well, which is not to be tried twice. */
+async function isTokenRefused(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false
+  return (await problemOf(response.clone())).code !== 'auth.invalidCredentials'
 }
 
 /** A query of TanStack Query; its key is `[operation, asked]`, so that `[operation]` alone invalidates all of an operation. */
@@ -159,7 +157,7 @@ async function send<K extends OperationId>(operation: K, asked: Asked<K>): Promi
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   })
-  if (response.status === 401 && token !== undefined) refuseToken(token)
+  if (token !== undefined && (await isTokenRefused(response))) refuseToken(token)
   return response
 }
 

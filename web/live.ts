@@ -81,6 +81,7 @@ export function startLive(client: QueryClient): () => void {
   return () => {
     document.removeEventListener('visibilitychange', follow)
     open?.abort()
+    outdated.clear()
     clearTimeout(timer)
   }
 }

@@ -3,6 +3,7 @@ import { listFacilities } from '../../db/queries/facility.ts'
 import type { Places } from '../../db/queries/report.ts'
 import type { ItemTable } from '../../db/schema-stock.ts'
 import type { Db, FacilityTable } from '../../db/schema.ts'
+import type { Cell } from '../../domain/csv.ts'
 import type { DateRange, Unit } from '../../domain/calendar.ts'
 import type { Severity } from '../../domain/rule.ts'
 import type { OperationId } from '../../domain/permissions.ts'
@@ -43,8 +44,6 @@ export interface Asked {
   readonly nowMs: number
   readonly query: ReportQuery
 }
-
-export type Cell = string | number | boolean | null
 
 export interface Report {
   /** In its address. */

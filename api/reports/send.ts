@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Cell, Report, ReportQuery } from './report.ts'
+import { csvLine, type Cell } from '../../domain/csv.ts'
+import type { Report, ReportQuery } from './report.ts'
 
 type Rows = AsyncIterable<Readonly<Record<string, Cell>>>
 
@@ -59,20 +60,6 @@ async function* jsonOf(rows: Rows): AsyncGenerator<string> {
 async function* csvOf(columns: readonly string[], rows: Rows): AsyncGenerator<string> {
   yield csvLine(columns)
   for await (const row of rows) yield csvLine(columns.map((column) => row[column] ?? null))
-}
-
-// What a spreadsheet takes for a formula: OWASP "CSV Injection", with the full-width forms of the signs.
-const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
-
-/** A line of CSV (RFC 4180). A text that a spreadsheet would run, or take for a guarded one, gets a `'`; a negative number is a number. */
-export function csvLine(cells: readonly Cell[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`
-}
-
-function csvCell(cell: Cell): string {
-  if (typeof cell !== 'string') return String(cell ?? '')
-  const text = FORMULA.test(cell) ? `'${cell}` : cell
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 async function* pieces(text: AsyncIterable<string>): AsyncGenerator<string> {

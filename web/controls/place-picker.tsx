@@ -1,12 +1,10 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components'
 import { query } from '../api.ts'
 import { useMessages } from '../messages.ts'
 import { useSettled } from '../settled.ts'
 import { shellMessages } from '../shell/messages.ts'
-import styles from './controls.module.css'
-import { Icon } from './icon.tsx'
+import { Combo } from './combo.tsx'
 
 const SHOWN_MAX = 50
 
@@ -27,9 +25,8 @@ export function PlacePicker({ label, value, onChange, isOne = false }: Props) {
   if (!isChoice) return undefined
   const shown = value !== undefined || isOne ? name : t.everywhere
   return (
-    <ComboBox
-      className={styles['field'] ?? ''}
-      menuTrigger="focus"
+    <Combo
+      label={label}
       items={isOne ? places : [{ id: '', name: t.everywhere }, ...places]}
       inputValue={typed ?? shown}
       onInputChange={(text) => setTyped(text === shown ? undefined : text)}
@@ -40,24 +37,7 @@ export function PlacePicker({ label, value, onChange, isOne = false }: Props) {
         if (key !== null) onChange(key === '' ? undefined : String(key))
       }}
       onBlur={() => setTyped(undefined)}
-    >
-      <Label>{label}</Label>
-      <div className={styles['combo']}>
-        <Input className={styles['input'] ?? ''} />
-        <Button>
-          <Icon name="down" />
-        </Button>
-      </div>
-      <Popover className={styles['popover'] ?? ''}>
-        <ListBox className={styles['options'] ?? ''}>
-          {(place: { readonly id: string; readonly name: string }) => (
-            <ListBoxItem className={styles['option'] ?? ''} textValue={place.name}>
-              {place.name}
-            </ListBoxItem>
-          )}
-        </ListBox>
-      </Popover>
-    </ComboBox>
+    />
   )
 }
 

@@ -1,17 +1,10 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components'
 import { query } from '../api.ts'
 import { useSettled } from '../settled.ts'
-import styles from './controls.module.css'
-import { Icon } from './icon.tsx'
+import { Combo, type Offered } from './combo.tsx'
 
 const SHOWN_MAX = 50
-
-interface Offered {
-  readonly id: string
-  readonly name: string
-}
 
 interface Props {
   readonly label: string
@@ -40,10 +33,9 @@ export function UserPicker({ label, beside = [], onAdd }: Props) {
     })),
   ]
   return (
-    <ComboBox
+    <Combo
       key={round}
-      className={styles['field'] ?? ''}
-      menuTrigger="focus"
+      label={label}
       items={items}
       inputValue={typed}
       onInputChange={setTyped}
@@ -54,23 +46,6 @@ export function UserPicker({ label, beside = [], onAdd }: Props) {
         setTyped('')
         setRound(round + 1)
       }}
-    >
-      <Label>{label}</Label>
-      <div className={styles['combo']}>
-        <Input className={styles['input'] ?? ''} />
-        <Button>
-          <Icon name="down" />
-        </Button>
-      </div>
-      <Popover className={styles['popover'] ?? ''}>
-        <ListBox className={styles['options'] ?? ''}>
-          {(one: Offered) => (
-            <ListBoxItem className={styles['option'] ?? ''} textValue={one.name}>
-              {one.name}
-            </ListBoxItem>
-          )}
-        </ListBox>
-      </Popover>
-    </ComboBox>
+    />
   )
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Problem, query, useMay } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
@@ -34,10 +35,10 @@ function Found({ breach }: { readonly breach: BreachDetail }) {
   const ruleName = useRuleName(breach.equipmentId)
   return (
     <>
-      <Link to="/breaches" className={styles['back']}>
+      <Link to="/breaches" className={page['back']}>
         <Icon name="back" /> {t.title}
       </Link>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{nameOf(breach)}</h1>
         <p>{[breach.facilityName, ruleName(breach)].filter(Boolean).join(' · ')}</p>
         <p className={styles['chips']}>

@@ -1,16 +1,15 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { call, useMay } from '../../api.ts'
+import { useMay } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Choice } from '../../controls/choice.tsx'
 import { Icon } from '../../controls/icon.tsx'
-import { ProblemNote } from '../../controls/problem-note.tsx'
-import { Skeleton } from '../../controls/skeleton.tsx'
+import { PagedList } from '../../controls/paged-list.tsx'
 import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Breach } from '../../operations.ts'
-import { shellMessages } from '../../shell/messages.ts'
+import { usePaged } from '../../paged.ts'
 import { Acknowledge } from './acts.tsx'
 import styles from './breaches.module.css'
 import { KindChip, nameOf, secondsOf, StateChip, worstOf } from './describe.tsx'
@@ -25,41 +24,29 @@ export function Inbox() {
   const search = route.useSearch()
   const { state = 'open', ...narrowed } = search
   const asked = { ...narrowed, ...(state === 'any' ? {} : { state }), limit: PAGE_ROWS }
-  const breaches = useInfiniteQuery({
-    queryKey: ['listBreaches', asked],
-    queryFn: ({ pageParam, signal }) =>
-      call('listBreaches', { query: { ...asked, ...(pageParam && { cursor: pageParam }) }, signal }),
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextCursor,
-  })
+  const breaches = usePaged('listBreaches', asked)
+  const isFiltered = state !== 'open' || Object.keys(narrowed).length > 0
   return (
     <>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{t.title}</h1>
         <p>{t.lead}</p>
       </header>
       <Filters search={search} />
-      {breaches.isPending && <Skeleton rows={4} />}
-      {breaches.isError && <ProblemNote problem={breaches.error} onRetry={() => void breaches.refetch()} />}
-      {breaches.data && (
-        <List
-          breaches={breaches.data.pages.flatMap((page) => page.items)}
-          isFiltered={state !== 'open' || Object.keys(narrowed).length > 0}
-        />
-      )}
-      {breaches.hasNextPage && (
-        <More busy={breaches.isFetchingNextPage} onMore={() => void breaches.fetchNextPage()} />
-      )}
+      <PagedList of={breaches} empty={<Nothing isFiltered={isFiltered} />}>
+        {(items) => <List breaches={items} />}
+      </PagedList>
     </>
   )
 }
 
-function More({ busy, onMore }: { readonly busy: boolean; readonly onMore: () => void }) {
-  const t = useMessages(shellMessages)
+function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
+  const t = useMessages(breachMessages)
   return (
-    <Button kind="normal" isDisabled={busy} onPress={onMore}>
-      {t.more}
-    </Button>
+    <div className={styles['empty']}>
+      <Icon name="check" />
+      <p>{isFiltered ? t.nothingFound : t.nothingOpen}</p>
+    </div>
   )
 }
 
@@ -98,22 +85,9 @@ function Filters({ search }: { readonly search: BreachSearch }) {
   )
 }
 
-function List({
-  breaches,
-  isFiltered,
-}: {
-  readonly breaches: readonly Breach[]
-  readonly isFiltered: boolean
-}) {
+function List({ breaches }: { readonly breaches: readonly Breach[] }) {
   const t = useMessages(breachMessages)
   const [chosen, setChosen] = useState<Breach>()
-  if (breaches.length === 0)
-    return (
-      <div className={styles['empty']}>
-        <Icon name="check" />
-        <p>{isFiltered ? t.nothingFound : t.nothingOpen}</p>
-      </div>
-    )
   return (
     <>
       <p className={styles['count']}>{t.count(breaches.length)}</p>
@@ -140,8 +114,8 @@ function Row({ breach, onAcknowledge }: RowProps) {
   const isWaiting = breach.state === 'open' && breach.acknowledgedAt === null
   return (
     <li className={styles['row']} data-waiting={isWaiting}>
-      <div className={styles['what']}>
-        <Link to="/breaches/$breachId" params={{ breachId: breach.id }} className={styles['name']}>
+      <div>
+        <Link to="/breaches/$breachId" params={{ breachId: breach.id }} className={page['name']}>
           {nameOf(breach)}
         </Link>
         <p className={styles['where']}>{breach.facilityName}</p>

@@ -7,10 +7,11 @@ import { Chip } from '../../controls/chip.tsx'
 import page from '../../controls/page.module.css'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { toast } from '../../controls/toasts.tsx'
+import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import { useOnce } from '../../once.ts'
 import type { Operations, Order } from '../../operations.ts'
-import { useAmount, useDay } from '../stock/describe.tsx'
+import { useAmount } from '../stock/describe.tsx'
 import { stockMessages } from '../stock/messages.ts'
 import { useItems } from '../stock/use-place.ts'
 import { ByHand } from './by-hand.tsx'
@@ -134,7 +135,7 @@ function Promised({ one, itemId, facilityId }: PromisedProps) {
 /** Says which stock it is: lot, expiry, VVM stage and storage point. */
 export function useSpot(facilityId: string, lotIds: readonly string[]) {
   const stock = useMessages(stockMessages)
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const lots = useLots(lotIds)
   const points = useQuery(wholeList('listStoragePoints', { facilityId })).data?.items ?? []
   return ({ lotId, storagePointId, vvmStage }: Pick<Allocation, 'lotId' | 'storagePointId' | 'vvmStage'>) => {

@@ -1,21 +1,18 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ORDER_KINDS, ORDER_STATUSES } from '../../../domain/order.ts'
-import { call, query, useMay, useMe } from '../../api.ts'
-import { AgeNote } from '../../controls/age-note.tsx'
-import { Button } from '../../controls/button.tsx'
+import { query, useMay, useMe } from '../../api.ts'
 import { Choice } from '../../controls/choice.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { LinkButton } from '../../controls/link-button.tsx'
 import page from '../../controls/page.module.css'
+import { PagedList } from '../../controls/paged-list.tsx'
 import { PlacePicker } from '../../controls/place-picker.tsx'
-import { ProblemNote } from '../../controls/problem-note.tsx'
-import { Skeleton } from '../../controls/skeleton.tsx'
 import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Order } from '../../operations.ts'
-import { shellMessages } from '../../shell/messages.ts'
-import { useAmount, useDay } from '../stock/describe.tsx'
+import { usePaged } from '../../paged.ts'
+import { useAmount } from '../stock/describe.tsx'
 import { useItems } from '../stock/use-place.ts'
 import { Facts, OrderChip, useTurn } from './describe.tsx'
 import { orderMessages } from './messages.ts'
@@ -32,18 +29,7 @@ export function OrderList() {
   const search = route.useSearch()
   const mayMake = useMay('createOrder')
   const mine = useMine(search)
-  const all = useInfiniteQuery({
-    queryKey: ['listOrders', { all: search }],
-    queryFn: ({ pageParam, signal }) =>
-      call('listOrders', {
-        query: { ...search, limit: PAGE_ROWS, ...(pageParam && { cursor: pageParam }) },
-        signal,
-      }),
-    initialPageParam: '',
-    getNextPageParam: (answer) => answer.nextCursor,
-    refetchInterval: ORDER_AGAIN_MS,
-  })
-  const orders = all.data?.pages.flatMap(({ items }) => items)
+  const all = usePaged('listOrders', { ...search, limit: PAGE_ROWS }, { refetchInterval: ORDER_AGAIN_MS })
   const isMine = new Set(mine.map(({ id }) => id))
   return (
     <>
@@ -59,19 +45,16 @@ export function OrderList() {
         </div>
       )}
       <Filters search={search} />
-      <AgeNote of={all} />
-      {all.isLoading && <Skeleton rows={4} />}
-      {all.isError && !all.data && <ProblemNote problem={all.error} onRetry={() => void all.refetch()} />}
       <Section title={t.mine} orders={mine} isMine />
-      {orders && (
-        <Section
-          title={mine.length > 0 ? t.others : t.title}
-          orders={orders.filter(({ id }) => !isMine.has(id))}
-          isMine={false}
-        />
-      )}
-      {orders?.length === 0 && <Nothing isFiltered={Object.keys(search).length > 0} />}
-      {all.hasNextPage && <More busy={all.isFetchingNextPage} onMore={() => void all.fetchNextPage()} />}
+      <PagedList of={all} empty={<Nothing isFiltered={Object.keys(search).length > 0} />}>
+        {(orders) => (
+          <Section
+            title={mine.length > 0 ? t.others : t.title}
+            orders={orders.filter(({ id }) => !isMine.has(id))}
+            isMine={false}
+          />
+        )}
+      </PagedList>
     </>
   )
 }
@@ -90,15 +73,6 @@ function useMine(search: OrdersSearch): readonly Order[] {
 /** What has arrived only waits to be put away. */
 function urgencyOf({ status }: Order): number {
   return status === 'received' ? 1 : 0
-}
-
-function More({ busy, onMore }: { readonly busy: boolean; readonly onMore: () => void }) {
-  const t = useMessages(shellMessages)
-  return (
-    <Button kind="normal" isDisabled={busy} onPress={onMore}>
-      {t.more}
-    </Button>
-  )
 }
 
 function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
@@ -162,7 +136,7 @@ function Section({ title, orders, isMine }: SectionProps) {
 function Row({ order, isMine }: { readonly order: Order; readonly isMine: boolean }) {
   const t = useMessages(orderMessages)
   const format = useFormat()
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const amount = useAmount()
   const items = useItems()
   const turn = useTurn()(order)

@@ -10,7 +10,7 @@ import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Order, Shipment } from '../../operations.ts'
 import { NotFound } from '../../shell/not-found.tsx'
-import { useAmount, useDay } from '../stock/describe.tsx'
+import { useAmount } from '../stock/describe.tsx'
 import { useItems } from '../stock/use-place.ts'
 import { Allocations } from './allocations.tsx'
 import { Facts, OrderChip, ShipmentChip, useTurn } from './describe.tsx'
@@ -44,7 +44,7 @@ export function OrderPage() {
 
 function Found({ order }: { readonly order: Order }) {
   const t = useMessages(orderMessages)
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const reasonName = useReasonName()
   const isSender = order.mySides.includes('sender')
   return (

@@ -9,7 +9,6 @@ import { Skeleton } from '../../controls/skeleton.tsx'
 import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Shipment } from '../../operations.ts'
-import { useDay } from '../stock/describe.tsx'
 import { vialsOf } from '../stock/lines.ts'
 import { useItems } from '../stock/use-place.ts'
 import { Barcode } from './barcode.tsx'
@@ -87,7 +86,7 @@ function Note({ shipment }: { readonly shipment: Shipment }) {
 function Lines({ shipment }: { readonly shipment: Shipment }) {
   const t = useMessages(shipmentMessages)
   const format = useFormat()
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const items = useItems()
   const lots = useLots(shipment.lines.map(({ lotId }) => lotId))
   const { item: head, lot: lotHead, expires, vvm, doses: dosesHead, vials, code } = t.paper

@@ -18,7 +18,7 @@ import { useOnce } from '../../once.ts'
 import type { Order, Shipment } from '../../operations.ts'
 import { NotFound } from '../../shell/not-found.tsx'
 import { shellMessages } from '../../shell/messages.ts'
-import { useAmount, useDay } from '../stock/describe.tsx'
+import { useAmount } from '../stock/describe.tsx'
 import { stockMessages } from '../stock/messages.ts'
 import { useItems, useStock } from '../stock/use-place.ts'
 import { Facts, ShipmentChip } from './describe.tsx'
@@ -205,7 +205,7 @@ type Line = Shipment['lines'][number]
 function What({ line, isNew }: { readonly line: Line; readonly isNew: boolean }) {
   const t = useMessages(shipmentMessages)
   const stock = useMessages(stockMessages)
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const item = useItems().get(line.itemId)
   const lot = useLots([line.lotId]).get(line.lotId)
   const isRecalled = (lot?.recalledAt ?? null) !== null

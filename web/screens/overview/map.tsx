@@ -6,6 +6,7 @@ import { useLayoutEffect, useMemo, useState } from 'react'
 import { feature } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import atlasUrl from 'world-atlas/countries-50m.json?url'
+import page from '../../controls/page.module.css'
 import { Icon, type IconName } from '../../controls/icon.tsx'
 import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
@@ -47,7 +48,7 @@ export default function PlaceMap({ places }: { readonly places: readonly PlaceSt
   const where = JSON.stringify(marks.map(({ longitude, latitude }) => [longitude, latitude]))
   const projection = useMemo(() => projectionOf(JSON.parse(where), width, height), [where, width, height])
   if (located.length === 0 && below.length > 0)
-    return <p className={styles['soft']}>{t.unlocated(below.length)}</p>
+    return <p className={page['soft']}>{t.unlocated(below.length)}</p>
   return (
     <figure ref={setBox} className={styles['map']}>
       {projection && (
@@ -58,7 +59,7 @@ export default function PlaceMap({ places }: { readonly places: readonly PlaceSt
           ))}
         </svg>
       )}
-      <figcaption className={styles['soft']}>
+      <figcaption className={page['soft']}>
         {t.mapOf(marks.length)}
         {located.length < below.length && <> {t.unlocated(below.length - located.length)}</>}
       </figcaption>

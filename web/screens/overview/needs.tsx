@@ -1,6 +1,7 @@
 import { Link, type LinkProps } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useMay } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Chip } from '../../controls/chip.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { useFormat } from '../../format.ts'
@@ -8,7 +9,6 @@ import { useMessages } from '../../messages.ts'
 import type { Breach, Overview, StatedEquipment } from '../../operations.ts'
 import { KindChip, nameOf, secondsOf, worstOf } from '../breaches/describe.tsx'
 import { breachMessages } from '../breaches/messages.ts'
-import { useDay } from '../stock/describe.tsx'
 import { today } from '../stock/lines.ts'
 import { overviewMessages } from './messages.ts'
 import styles from './overview.module.css'
@@ -51,11 +51,11 @@ function Nothing({ states, asOf, timeZone }: NothingProps) {
   return (
     <div className={styles['nothing']}>
       <Icon name="check" />
-      <p className={styles['strong']}>{t.nothing}</p>
+      <p className={page['strong']}>{t.nothing}</p>
       {states['in-range'] > 0 && <p>{t.inRange(states['in-range'])}</p>}
       {states.unknown > 0 && <p>{t.unknown(states.unknown)}</p>}
       {isEmpty && <p>{t.noEquipment}</p>}
-      <p className={styles['soft']}>{t.asOf(format.time(new Date(asOf).toISOString(), timeZone))}</p>
+      <p className={page['soft']}>{t.asOf(format.time(new Date(asOf).toISOString(), timeZone))}</p>
     </div>
   )
 }
@@ -143,10 +143,10 @@ function BreachRow({ breach }: { readonly breach: Breach }) {
   return (
     <li>
       <div>
-        <Link to="/breaches/$breachId" params={{ breachId: breach.id }} className={styles['name']}>
+        <Link to="/breaches/$breachId" params={{ breachId: breach.id }} className={page['name']}>
           {nameOf(breach)}
         </Link>
-        <p className={styles['soft']}>{breach.facilityName}</p>
+        <p className={page['soft']}>{breach.facilityName}</p>
       </div>
       <p className={styles['chips']}>
         <KindChip breach={breach} />
@@ -191,10 +191,10 @@ function SilentRow({ row: { id, name, facilityName, since, cause } }: { readonly
   return (
     <li>
       <div>
-        <Link to="/refrigerators/$equipmentId" params={{ equipmentId: id }} className={styles['name']}>
+        <Link to="/refrigerators/$equipmentId" params={{ equipmentId: id }} className={page['name']}>
           {name}
         </Link>
-        <p className={styles['soft']}>{facilityName}</p>
+        <p className={page['soft']}>{facilityName}</p>
       </div>
       {cause !== null && (
         <p className={styles['chips']}>
@@ -230,10 +230,10 @@ function StockOuts({ of }: OfProps) {
       {items.map(({ facilityId, facilityName, itemId, itemName }) => (
         <li key={`${facilityId} ${itemId}`}>
           <div>
-            <Link to="/stock/$itemId" params={{ itemId }} search={{ facilityId }} className={styles['name']}>
+            <Link to="/stock/$itemId" params={{ itemId }} search={{ facilityId }} className={page['name']}>
               {itemName}
             </Link>
-            <p className={styles['soft']}>{facilityName}</p>
+            <p className={page['soft']}>{facilityName}</p>
           </div>
         </li>
       ))}
@@ -243,7 +243,7 @@ function StockOuts({ of }: OfProps) {
 
 function Expiring({ of }: OfProps) {
   const t = useMessages(overviewMessages)
-  const format = useDay()
+  const { day: format } = useFormat()
   const { count, items } = of.expiring
   return (
     <Section
@@ -264,10 +264,10 @@ function Expiring({ of }: OfProps) {
       {items.map(({ facilityId, facilityName, itemId, itemName, lotId, lotCode, expiresOn, doses }) => (
         <li key={`${facilityId} ${lotId}`}>
           <div>
-            <Link to="/stock/$itemId" params={{ itemId }} search={{ facilityId }} className={styles['name']}>
+            <Link to="/stock/$itemId" params={{ itemId }} search={{ facilityId }} className={page['name']}>
               {itemName}
             </Link>
-            <p className={styles['soft']}>
+            <p className={page['soft']}>
               {facilityName} · {t.lot(lotCode)}
             </p>
           </div>
@@ -307,10 +307,10 @@ function Orders({ of }: OfProps) {
       {items.map(({ id, documentNo, kind, status, fromFacilityName, toFacilityName }) => (
         <li key={id}>
           <div>
-            <Link {...toOrders(`${ORDERS}/${id}`, {})} className={styles['name']}>
+            <Link {...toOrders(`${ORDERS}/${id}`, {})} className={page['name']}>
               {t.order(documentNo)}
             </Link>
-            <p className={styles['soft']}>
+            <p className={page['soft']}>
               {t.kinds[kind]}: {fromFacilityName} → {toFacilityName}
             </p>
           </div>

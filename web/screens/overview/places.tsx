@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Component, lazy, Suspense, useDeferredValue, useMemo, useState, type ReactNode } from 'react'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Chip } from '../../controls/chip.tsx'
 import { useFormat } from '../../format.ts'
@@ -23,7 +24,7 @@ export function Places({ places }: { readonly places: readonly PlaceStates[] }) 
   const onMap = useDeferredValue(sorted, NONE)
   return (
     <>
-      <IfBroken instead={<p className={styles['soft']}>{t.noMap}</p>}>
+      <IfBroken instead={<p className={page['soft']}>{t.noMap}</p>}>
         <Suspense fallback={<div className={styles['map']} />}>
           <PlaceMap places={onMap} />
         </Suspense>
@@ -82,11 +83,11 @@ function Row({ place: { facilityId, name, isItself, states } }: { readonly place
   return (
     <li>
       {isItself ? (
-        <Link to="/refrigerators" search={{ facilityId }} className={styles['name']}>
+        <Link to="/refrigerators" search={{ facilityId }} className={page['name']}>
           {t.itself(name)}
         </Link>
       ) : (
-        <Link to="/" search={{ facilityId }} className={styles['name']}>
+        <Link to="/" search={{ facilityId }} className={page['name']}>
           {name}
         </Link>
       )}
@@ -94,7 +95,7 @@ function Row({ place: { facilityId, name, isItself, states } }: { readonly place
         {there.map((state) => (
           <Chip key={state} state={state}>{`${names[state]} ${format.number(states[state])}`}</Chip>
         ))}
-        {there.length === 0 && <span className={styles['soft']}>{t.noRefrigerators}</span>}
+        {there.length === 0 && <span className={page['soft']}>{t.noRefrigerators}</span>}
       </p>
     </li>
   )

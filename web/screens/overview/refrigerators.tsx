@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { query } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Chip } from '../../controls/chip.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { Skeleton } from '../../controls/skeleton.tsx'
@@ -27,7 +28,7 @@ export function Refrigerators({ facilityId }: { readonly facilityId: string }) {
       <ul className={styles['items']}>
         {rows.data?.items.map(({ id, name, state, celsius }) => (
           <li key={id}>
-            <Link to="/refrigerators/$equipmentId" params={{ equipmentId: id }} className={styles['name']}>
+            <Link to="/refrigerators/$equipmentId" params={{ equipmentId: id }} className={page['name']}>
               {name}
             </Link>
             <p className={styles['chips']}>

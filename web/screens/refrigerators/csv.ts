@@ -1,3 +1,4 @@
+import { csvLine } from '../../../domain/csv.ts'
 import { QUANTITY_NAMES } from '../../../domain/reading.ts'
 import type { Reading } from '../../operations.ts'
 
@@ -9,7 +10,7 @@ export function readingsCsv(readings: readonly Reading[], timeZone: string): str
   // Swedes write the time as spreadsheets read it in every language.
   const local = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
   const lines = readings.map(({ time, values }) =>
-    [time, local.format(new Date(time)), ...quantities.map((name) => values[name] ?? '')].join(','),
+    csvLine([time, local.format(new Date(time)), ...quantities.map((name) => values[name] ?? null)]),
   )
-  return [['time', `time ${timeZone}`, ...quantities].join(','), ...lines, ''].join('\r\n')
+  return [csvLine(['time', `time ${timeZone}`, ...quantities]), ...lines].join('')
 }

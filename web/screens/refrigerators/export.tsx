@@ -4,6 +4,8 @@ import { Button } from '../../controls/button.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import type { Span } from '../../controls/series.ts'
 import { toast } from '../../controls/toasts.tsx'
+import { dayIn } from '../../../domain/calendar.ts'
+import { saveFile } from '../../download.ts'
 import { useMessages } from '../../messages.ts'
 import type { Operations, Reading } from '../../operations.ts'
 import { readingsCsv } from './csv.ts'
@@ -27,7 +29,10 @@ export function Export({ measured, span, name, timeZone }: Props) {
   const saving = useMutation({
     mutationFn: async () => {
       const { readings, isWhole } = await allReadings(measured, span)
-      saveFile(`${name} ${dayOf(span.from)} ${dayOf(span.to)}.csv`, readingsCsv(readings, timeZone))
+      saveFile(
+        new Blob([readingsCsv(readings, timeZone)], { type: 'text/csv' }),
+        `${name} ${dayIn(timeZone, span.from)} ${dayIn(timeZone, span.to)}.csv`,
+      )
       return { isWhole, count: readings.length }
     },
     onSuccess: ({ isWhole, count }) => toast(isWhole ? t.exported(count) : t.exportedPart(count)),
@@ -55,16 +60,4 @@ async function allReadings({ deviceId, sensor }: Measured, { from, to }: Span) {
     cursor = page.nextCursor
   }
   return { readings, isWhole: cursor === null }
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
-}
-
-function saveFile(name: string, text: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }))
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(link.href)
 }

@@ -1,3 +1,4 @@
+import { dayIn } from '../../../domain/calendar.ts'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { query } from '../../api.ts'
@@ -29,7 +30,7 @@ export function Exposure({ equipmentId, timeZone }: Props) {
   const rows = useQuery({
     ...query('getEquipmentExposure', {
       params: { id: equipmentId },
-      query: { every, from: daysAgo(DAYS_BACK[every], timeZone) },
+      query: { every, from: dayIn(timeZone, Date.now() - DAYS_BACK[every] * DAY_MS) },
     }),
     staleTime: 60_000,
   })
@@ -100,9 +101,4 @@ function Rows({ rows }: { readonly rows: readonly Row[] }) {
       </table>
     </div>
   )
-}
-
-/** A date on the calendar of the place. */
-function daysAgo(days: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(Date.now() - days * DAY_MS)
 }

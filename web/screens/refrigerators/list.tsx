@@ -1,16 +1,12 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { call } from '../../api.ts'
-import { Button } from '../../controls/button.tsx'
 import { Chip } from '../../controls/chip.tsx'
 import { Choice } from '../../controls/choice.tsx'
-import { ProblemNote } from '../../controls/problem-note.tsx'
-import { Skeleton } from '../../controls/skeleton.tsx'
-import { TextField } from '../../controls/text-field.tsx'
+import { PagedList } from '../../controls/paged-list.tsx'
+import { SearchField } from '../../controls/search-field.tsx'
 import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { StatedEquipment } from '../../operations.ts'
-import { shellMessages } from '../../shell/messages.ts'
+import { usePaged } from '../../paged.ts'
 import { refrigeratorMessages } from './messages.ts'
 import styles from './refrigerators.module.css'
 import { STATES, type RefrigeratorSearch } from './routes.ts'
@@ -20,17 +16,8 @@ const route = getRouteApi('/refrigerators')
 
 export function List() {
   const t = useMessages(refrigeratorMessages)
-  const shell = useMessages(shellMessages)
   const search = route.useSearch()
-  const asked = { ...search, limit: PAGE_ROWS }
-  const rows = useInfiniteQuery({
-    queryKey: ['listEquipmentStates', asked],
-    queryFn: ({ pageParam, signal }) =>
-      call('listEquipmentStates', { query: { ...asked, ...(pageParam && { cursor: pageParam }) }, signal }),
-    initialPageParam: '',
-    getNextPageParam: (page) => page.nextCursor,
-  })
-  const items = rows.data?.pages.flatMap((page) => page.items)
+  const rows = usePaged('listEquipmentStates', { ...search, limit: PAGE_ROWS })
   return (
     <>
       <header className={styles['head']}>
@@ -38,19 +25,15 @@ export function List() {
         <p>{t.lead}</p>
       </header>
       <Filters search={search} />
-      {rows.isPending && <Skeleton rows={4} />}
-      {rows.isError && <ProblemNote problem={rows.error} onRetry={() => void rows.refetch()} />}
-      {items?.length === 0 && <p className={styles['panel']}>{t.nothing}</p>}
-      <ul className={styles['list']}>
-        {items?.map((row) => (
-          <Row key={row.id} row={row} />
-        ))}
-      </ul>
-      {rows.hasNextPage && (
-        <Button kind="normal" isDisabled={rows.isFetchingNextPage} onPress={() => void rows.fetchNextPage()}>
-          {shell.more}
-        </Button>
-      )}
+      <PagedList of={rows} empty={<p className={styles['panel']}>{t.nothing}</p>}>
+        {(items) => (
+          <ul className={styles['list']}>
+            {items.map((row) => (
+              <Row key={row.id} row={row} />
+            ))}
+          </ul>
+        )}
+      </PagedList>
     </>
   )
 }
@@ -73,13 +56,7 @@ function Filters({ search }: { readonly search: RefrigeratorSearch }) {
         value={chosen ?? 'any'}
         onChange={(value) => narrow(value === 'any' ? undefined : value, text)}
       />
-      <TextField
-        label={t.search}
-        type="search"
-        maxLength={100}
-        defaultValue={text ?? ''}
-        onChange={(value) => narrow(chosen, value)}
-      />
+      <SearchField label={t.search} value={text} onChange={(value) => narrow(chosen, value)} />
     </div>
   )
 }

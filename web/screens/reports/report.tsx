@@ -1,13 +1,14 @@
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { call, download, query, useMe } from '../../api.ts'
+import { call, query, useMe } from '../../api.ts'
 import { Button } from '../../controls/button.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { Skeleton } from '../../controls/skeleton.tsx'
+import { useFormat } from '../../format.ts'
+import { download } from '../../download.ts'
 import { useMessages } from '../../messages.ts'
-import { useDay } from '../stock/describe.tsx'
 import { Filters } from './filters.tsx'
 import { reportMessages } from './messages.ts'
 import { barsOf, reportOf, type ReportName, type Row } from './reports.ts'
@@ -75,7 +76,7 @@ function rowsOf(name: ReportName, search: ReportSearch) {
 /** On paper there are no filters: what they say is said in words. */
 function About({ name, search }: { readonly name: ReportName; readonly search: ReportSearch }) {
   const t = useMessages(reportMessages)
-  const day = useDay()
+  const { day } = useFormat()
   const me = useMe()
   const { facilityId = me?.facilityId ?? '', from, to } = search
   const place = useQuery({
@@ -101,9 +102,9 @@ function About({ name, search }: { readonly name: ReportName; readonly search: R
 function Acts({ name, search }: { readonly name: ReportName; readonly search: ReportSearch }) {
   const t = useMessages(reportMessages)
   const saving = useMutation({
-    mutationFn: async () => {
+    mutationFn: () => {
       const asked = { query: { ...search, format: 'csv' } } as const
-      save(await download(reportOf(name).operation as 'reportConsumption', asked), `${name}.csv`)
+      return download(reportOf(name).operation as 'reportConsumption', asked, `${name}.csv`)
     },
   })
   return (
@@ -117,15 +118,6 @@ function Acts({ name, search }: { readonly name: ReportName; readonly search: Re
       {saving.isError && <ProblemNote problem={saving.error} onRetry={() => saving.mutate()} />}
     </div>
   )
-}
-
-function save(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file)
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(address)
 }
 
 function BarsOf({ name, rows }: { readonly name: ReportName; readonly rows: readonly Row[] }) {

@@ -1,6 +1,6 @@
 import { useMessages } from '../../messages.ts'
+import { useFormat } from '../../format.ts'
 import { usePreferences } from '../../preferences.ts'
-import { useDay } from '../stock/describe.tsx'
 import { reportMessages } from './messages.ts'
 import { kindOf, reportOf, type ColumnName, type ReportName, type Row } from './reports.ts'
 import styles from './reports.module.css'
@@ -46,7 +46,7 @@ export function Table({ name, rows }: Props) {
 /** How cells are written in the language of the person; what is not known is a dash. */
 function useCells(): (column: ColumnName, cell: string | number | null) => string {
   const t = useMessages(reportMessages)
-  const day = useDay()
+  const { day } = useFormat()
   const { language } = usePreferences()
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 })
   const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { Form } from 'react-aria-components'
 import { call, Problem, query } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { PlacePicker } from '../../controls/place-picker.tsx'
@@ -49,7 +50,7 @@ function Found({ profile }: { readonly profile: ProfileDetail }) {
       <Link to="/rules/$profileId" params={{ profileId: profile.id }} className={styles['back']}>
         <Icon name="back" /> {profile.name}
       </Link>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{isOwn ? t.changeRules : t.makeOwn}</h1>
         <p>{isOwn ? t.changeLead : t.makeOwnLead}</p>
       </header>

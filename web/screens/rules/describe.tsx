@@ -4,6 +4,7 @@ import { useFormat, type Format } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Breach, NewRule, Rule } from '../../operations.ts'
 import { usePreferences } from '../../preferences.ts'
+import page from '../../controls/page.module.css'
 import { Chip } from '../../controls/chip.tsx'
 import { ruleMessages } from './messages.ts'
 import styles from './rules.module.css'
@@ -75,7 +76,7 @@ export function RuleList({ rules }: { readonly rules: readonly (Rule | NewRule)[
         <li key={'id' in rule ? rule.id : index} className={styles['rule']}>
           <div>
             <strong>{rule.name}</strong>
-            <p className={styles['soft']}>{sentence(rule)}</p>
+            <p className={page['soft']}>{sentence(rule)}</p>
           </div>
           <Chip
             state={rule.severity === 'critical' ? 'warm' : 'silent'}

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { query, useMay, wholeList } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { AgeNote } from '../../controls/age-note.tsx'
 import { Chip } from '../../controls/chip.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
@@ -21,7 +22,7 @@ export function Profiles() {
   const mayLook = useMay('listLogs')
   return (
     <>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{t.title}</h1>
         <p>{t.lead}</p>
       </header>
@@ -34,7 +35,7 @@ export function Profiles() {
             <Link to="/rules/$profileId" params={{ profileId: profile.id }} className={styles['name']}>
               {profile.name}
             </Link>
-            <p className={styles['soft']}>{profile.description}</p>
+            <p className={page['soft']}>{profile.description}</p>
             <p className={styles['chips']}>
               <Chip state="unknown" icon={profile.isShipped ? 'box' : 'person'}>
                 {profile.isShipped ? t.shipped : profile.facilityId === null ? t.ofAll : t.ofPlace}

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call, useMay, wholeList } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Choice } from '../../controls/choice.tsx'
 import { PlacePicker } from '../../controls/place-picker.tsx'
@@ -26,7 +27,7 @@ export function Overrides({ profiles }: { readonly profiles: readonly Profile[] 
   return (
     <section className={styles['panel']}>
       <h2>{t.overrides}</h2>
-      <p className={styles['soft']}>{t.overridesLead}</p>
+      <p className={page['soft']}>{t.overridesLead}</p>
       {overrides.isError && (
         <ProblemNote problem={overrides.error} onRetry={() => void overrides.refetch()} />
       )}
@@ -38,7 +39,7 @@ export function Overrides({ profiles }: { readonly profiles: readonly Profile[] 
             <p>
               {nameOf(one.profile)} → {one.replacement === null ? t.asItself : nameOf(one.replacement)}
             </p>
-            <p className={styles['soft']}>
+            <p className={page['soft']}>
               {[
                 one.from === null ? t.always : t.from(format.time(one.from, null)),
                 one.setByName,

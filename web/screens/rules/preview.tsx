@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { call, query, wholeList } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Chart } from '../../controls/chart.tsx'
 import type { Limit } from '../../controls/chart-paint.ts'
@@ -57,7 +58,7 @@ export function Preview({ profileId, rules }: Props) {
   return (
     <section className={styles['panel']}>
       <h2>{t.previewTitle}</h2>
-      <p className={styles['soft']}>{t.previewLead}</p>
+      <p className={page['soft']}>{t.previewLead}</p>
       {equipmentId === undefined && <p>{t.nothingToTry}</p>}
       {equipmentId !== undefined && (
         <div className={styles['try']}>

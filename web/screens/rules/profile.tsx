@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Problem, query, useMay, wholeList } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Icon } from '../../controls/icon.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { Skeleton } from '../../controls/skeleton.tsx'
@@ -34,7 +35,7 @@ function Found({ profile }: { readonly profile: ProfileDetail }) {
       <Link to="/rules" className={styles['back']}>
         <Icon name="back" /> {t.title}
       </Link>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{profile.name}</h1>
         <p>{profile.description}</p>
       </header>
@@ -73,7 +74,7 @@ function VersionFacts({ version }: { readonly version: ProfileVersion }) {
   const { validFrom, publishedAt, publishedByName, comment } = version
   return (
     <div>
-      <p className={styles['soft']}>
+      <p className={page['soft']}>
         {[
           t.version(version.version),
           validFrom === null ? t.always : t.from(format.time(validFrom, null)),

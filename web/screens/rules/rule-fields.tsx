@@ -1,4 +1,5 @@
 import { useId } from 'react'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Choice } from '../../controls/choice.tsx'
 import { NumberField } from '../../controls/number-field.tsx'
@@ -53,7 +54,7 @@ export function RuleFields({ index, rule, refused, onChange, onRemove }: RuleFie
   return (
     <fieldset className={styles['fields']} aria-describedby={id}>
       <legend>{t.rule(index + 1)}</legend>
-      <p id={id} className={styles['soft']}>
+      <p id={id} className={page['soft']}>
         {sentence(rule)}
       </p>
       {wrong.length > 0 && (

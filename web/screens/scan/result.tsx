@@ -6,10 +6,11 @@ import { LinkButton } from '../../controls/link-button.tsx'
 import page from '../../controls/page.module.css'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { toast } from '../../controls/toasts.tsx'
+import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import { useOnce } from '../../once.ts'
 import type { Scan } from '../../operations.ts'
-import { LotChips, useAmount, useDay } from '../stock/describe.tsx'
+import { LotChips, useAmount } from '../stock/describe.tsx'
 import { lineKey } from '../stock/lines.ts'
 import { stockMessages } from '../stock/messages.ts'
 import type { Move } from '../stock/routes.ts'
@@ -67,7 +68,7 @@ function Unknown({ scan: { read, unknown } }: { readonly scan: Scan }) {
 
 function What({ scan: { tradeItem, lot, read } }: { readonly scan: Scan }) {
   const t = useMessages(scanMessages)
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const lotCode = lot?.code ?? read.lotCode
   const expiresOn = lot?.expiresOn ?? read.expiresOn
   return (

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { query, useMay } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Modal } from '../../controls/modal.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
@@ -80,14 +81,14 @@ function Entry({ entry, timeZone, onReverse }: EntryProps) {
     <li className={styles['event']}>
       <div>
         <strong>{t.kinds[entry.kind]}</strong> {entry.lotCode}
-        <p className={styles['soft']}>
+        <p className={page['soft']}>
           {format.time(entry.occurredAt, timeZone)} · {entry.documentNo}
         </p>
         {entry.comment !== null && <p>{entry.comment}</p>}
       </div>
       <div className={styles['amount']}>
         <strong>{doses > 0 ? `+${format.number(doses)}` : format.number(doses)}</strong>
-        <p className={styles['soft']}>{t.balance(format.number(entry.closing))}</p>
+        <p className={page['soft']}>{t.balance(format.number(entry.closing))}</p>
         {onReverse && (
           <Button kind="quiet" aria-label={`${t.reverse}: ${entry.documentNo}`} onPress={onReverse}>
             {t.reverse}

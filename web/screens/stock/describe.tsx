@@ -2,8 +2,7 @@ import { Chip, type State } from '../../controls/chip.tsx'
 import type { IconName } from '../../controls/icon.tsx'
 import { useMessages } from '../../messages.ts'
 import type { Item, OnHand, StockLevel } from '../../operations.ts'
-import { usePreferences } from '../../preferences.ts'
-import { day, today, vialsOf } from './lines.ts'
+import { today, vialsOf } from './lines.ts'
 import { stockMessages } from './messages.ts'
 
 const STATUSES: Readonly<Record<StockLevel['status'], readonly [State, IconName]>> = {
@@ -58,9 +57,4 @@ export function useAmount() {
     const vials = vialsOf(item, doses)
     return vials === undefined ? t.doses(doses) : `${t.doses(doses)} (${t.vials(vials)})`
   }
-}
-
-export function useDay() {
-  const { language } = usePreferences()
-  return (iso: string) => day(language, iso)
 }

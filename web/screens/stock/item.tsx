@@ -1,16 +1,18 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useMay } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { AgeNote } from '../../controls/age-note.tsx'
 import { Button } from '../../controls/button.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { PlacePicker } from '../../controls/place-picker.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { Skeleton } from '../../controls/skeleton.tsx'
+import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Item, OnHand } from '../../operations.ts'
 import { StockCard } from './card.tsx'
-import { LotChips, StatusChip, useAmount, useDay } from './describe.tsx'
+import { LotChips, StatusChip, useAmount } from './describe.tsx'
 import { inOrderOfUse, lineKey } from './lines.ts'
 import { stockMessages } from './messages.ts'
 import { MoveForm } from './move-form.tsx'
@@ -32,12 +34,12 @@ export function StockItem() {
   const level = levels.data?.items.find((one) => one.itemId === itemId && one.facilityId === place)
   return (
     <>
-      <Link to="/stock" search={{ facilityId: search.facilityId }} className={styles['back']}>
+      <Link to="/stock" search={{ facilityId: search.facilityId }} className={page['back']}>
         <Icon name="back" /> {t.title}
       </Link>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{item?.name ?? '…'}</h1>
-        <p className={styles['chips']}>
+        <p className={page['chips']}>
           <StatusChip level={level} />
         </p>
       </header>
@@ -111,7 +113,7 @@ function Moves({ facilityId, itemId }: { readonly facilityId: string; readonly i
 function Lots({ lines, item }: { readonly lines: readonly OnHand[]; readonly item: Item | undefined }) {
   const t = useMessages(stockMessages)
   const amount = useAmount()
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   if (lines.length === 0) return undefined
   return (
     <section className={styles['panel']}>
@@ -121,14 +123,14 @@ function Lots({ lines, item }: { readonly lines: readonly OnHand[]; readonly ite
           <li key={lineKey(line)} className={styles['event']}>
             <div>
               <strong>{line.lotCode}</strong> <span>{t.expires(onDay(line.expiresOn))}</span>
-              <p className={styles['chips']}>
+              <p className={page['chips']}>
                 <LotChips line={line} item={item} />
               </p>
             </div>
             <div className={styles['amount']}>
               <strong>{amount(item, line.doses)}</strong>
               {(line.allocated ?? 0) > 0 && (
-                <p className={styles['soft']}>{t.promised(t.doses(line.allocated ?? 0))}</p>
+                <p className={page['soft']}>{t.promised(t.doses(line.allocated ?? 0))}</p>
               )}
             </div>
           </li>

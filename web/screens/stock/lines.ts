@@ -1,4 +1,3 @@
-import type { Language } from '../../../domain/language.ts'
 import type { Item, OnHand, StockLevel } from '../../operations.ts'
 
 /** One item in one place: what is there, and what should be. */
@@ -60,16 +59,6 @@ export function lineKey({ storagePointId, lotId, vvmStage, held }: OnHand): stri
 export function today(): string {
   const now = new Date()
   return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10)
-}
-
-/** A day without a clock, as it is printed on a vial. */
-export function day(language: Language, iso: string): string {
-  return new Intl.DateTimeFormat(language, {
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    timeZone: 'UTC',
-  }).format(new Date(`${iso}T00:00:00Z`))
 }
 
 /** Vials that doses are in; undefined for what comes one by one. */

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { wholeList } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { AgeNote } from '../../controls/age-note.tsx'
 import { Icon } from '../../controls/icon.tsx'
 import { PlacePicker } from '../../controls/place-picker.tsx'
@@ -10,7 +11,7 @@ import { useFormat } from '../../format.ts'
 import { useMessages } from '../../messages.ts'
 import type { Item } from '../../operations.ts'
 import { Arriving } from '../orders/arriving.tsx'
-import { StatusChip, useAmount, useDay } from './describe.tsx'
+import { StatusChip, useAmount } from './describe.tsx'
 import { byItem, type ItemStock } from './lines.ts'
 import { stockMessages } from './messages.ts'
 import styles from './stock.module.css'
@@ -33,7 +34,7 @@ export function StockList() {
   }
   return (
     <>
-      <header className={styles['head']}>
+      <header className={page['head']}>
         <h1>{t.title}</h1>
         <p>{t.lead}</p>
       </header>
@@ -67,7 +68,7 @@ function Rows({ stocks, isWhole }: { readonly stocks: readonly ItemStock[]; read
   const isWide = new Set(stocks.map((one) => one.facilityId)).size > 1
   if (stocks.length === 0)
     return (
-      <div className={styles['empty']}>
+      <div className={page['empty']}>
         <Icon name="box" />
         <p>{t.nothing}</p>
         <ItemLinks items={[...items.values()]} />
@@ -116,23 +117,23 @@ function Row({ of: { facilityId, itemId, doses, level, lines }, item, where }: R
   const t = useMessages(stockMessages)
   const format = useFormat()
   const amount = useAmount()
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const first = lines.map(({ expiresOn }) => expiresOn).toSorted()[0]
   return (
     <li className={styles['row']} data-status={level?.status}>
       <div>
-        <Link to="/stock/$itemId" params={{ itemId }} search={{ facilityId }} className={styles['name']}>
+        <Link to="/stock/$itemId" params={{ itemId }} search={{ facilityId }} className={page['name']}>
           {item?.name ?? '…'}
         </Link>
-        {where !== undefined && <p className={styles['soft']}>{where}</p>}
-        <p className={styles['chips']}>
+        {where !== undefined && <p className={page['soft']}>{where}</p>}
+        <p className={page['chips']}>
           <StatusChip level={level} />
         </p>
       </div>
-      <dl className={styles['facts']}>
+      <dl className={page['facts']}>
         <div>
           <dt>{t.onHand}</dt>
-          <dd className={styles['strong']}>{amount(item, doses)}</dd>
+          <dd className={page['strong']}>{amount(item, doses)}</dd>
         </div>
         {level && (
           <div>

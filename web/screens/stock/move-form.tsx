@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Form } from 'react-aria-components'
 import { wholeList } from '../../api.ts'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Choice } from '../../controls/choice.tsx'
 import { Modal } from '../../controls/modal.tsx'
@@ -9,6 +10,7 @@ import { NumberField } from '../../controls/number-field.tsx'
 import { ProblemNote } from '../../controls/problem-note.tsx'
 import { TextField } from '../../controls/text-field.tsx'
 import { toast } from '../../controls/toasts.tsx'
+import { useFormat } from '../../format.ts'
 import type { NewStockEvent, Waiting } from '../../kept.ts'
 import { useMessages } from '../../messages.ts'
 import type { Item, OnHand } from '../../operations.ts'
@@ -17,7 +19,7 @@ import { record } from '../../waiting.ts'
 import { scanMessages } from '../scan/messages.ts'
 import { ScanLot, type ScannedLot } from '../scan/scan-lot.tsx'
 import { Arriving } from '../orders/arriving.tsx'
-import { useAmount, useDay } from './describe.tsx'
+import { useAmount } from './describe.tsx'
 import { inOrderOfUse, isUsable, lineKey, today } from './lines.ts'
 import { stockMessages } from './messages.ts'
 import { eventOf, REASON_KINDS, saidIn, spotOf, wastedOf, type Said, type Spot } from './move.ts'
@@ -136,7 +138,7 @@ function joined(...parts: readonly (string | undefined | false)[]): string {
 /** For what arrives: every lot of the item, at every storage point. For everything else: what is on hand. */
 function useOptions(move: Move, facilityId: string, itemId: string): Option[] {
   const t = useMessages(stockMessages)
-  const onDay = useDay()
+  const { day: onDay } = useFormat()
   const amount = useAmount()
   const item = useItems().get(itemId)
   const { stock } = useStock(facilityId)
@@ -230,7 +232,7 @@ function Fields({ move, item, spot, said, onSay }: FieldsProps) {
         isRequired
       />
       {move === 'consume' && !Number.isNaN(said.doses) && (
-        <p className={styles['strong']} role="status">
+        <p className={page['strong']} role="status">
           {t.wastedFrom(t.doses(wastedOf(item, said)))}
         </p>
       )}

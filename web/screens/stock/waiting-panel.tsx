@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import page from '../../controls/page.module.css'
 import { Button } from '../../controls/button.tsx'
 import { Chip } from '../../controls/chip.tsx'
 import { Modal } from '../../controls/modal.tsx'
@@ -33,7 +34,7 @@ export function WaitingPanel() {
 function Queued({ isBehind }: { readonly isBehind: boolean }) {
   const t = useMessages(stockMessages)
   return (
-    <p className={styles['chips']}>
+    <p className={page['chips']}>
       <Chip state="silent" icon="clock">
         {isBehind ? t.waitingBehind : t.waitingChip}
       </Chip>
@@ -47,14 +48,14 @@ function Refused({ refusal }: { readonly refusal: Refusal }) {
   const advice: Readonly<Record<string, string>> = t.advice
   return (
     <div role="alert">
-      <p className={styles['chips']}>
+      <p className={page['chips']}>
         <Chip state="warm" icon="alarm">
           {t.refused}
         </Chip>
       </p>
-      <p className={styles['strong']}>{refusal.title}</p>
+      <p className={page['strong']}>{refusal.title}</p>
       <p>{advice[refusal.code] ?? t.advice.other}</p>
-      <p className={styles['soft']}>{t.refusedLead}</p>
+      <p className={page['soft']}>{t.refusedLead}</p>
     </div>
   )
 }
@@ -71,7 +72,7 @@ function WaitingRow({ one, isBehind }: { readonly one: Waiting; readonly isBehin
         <strong>
           {t.kinds[kind]}: {one.about}
         </strong>
-        <p className={styles['soft']}>{format.time(new Date(one.madeAt).toISOString(), null)}</p>
+        <p className={page['soft']}>{format.time(new Date(one.madeAt).toISOString(), null)}</p>
         {refusal ? <Refused refusal={refusal} /> : <Queued isBehind={isBehind} />}
       </div>
       <div className={styles['buttons']}>

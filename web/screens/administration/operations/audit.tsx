@@ -2,7 +2,6 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { Button } from '../../../controls/button.tsx'
 import { PagedList } from '../../../controls/paged-list.tsx'
 import { SearchField } from '../../../controls/search-field.tsx'
-import { TextField } from '../../../controls/text-field.tsx'
 import { useMessages } from '../../../messages.ts'
 import type { LogEntry } from '../../../operations.ts'
 import { usePaged } from '../../../paged.ts'
@@ -10,10 +9,11 @@ import { usePreferences } from '../../../preferences.ts'
 import styles from '../administration.module.css'
 import { administrationMessages } from '../messages.ts'
 import { useUserName } from '../names.tsx'
+import { Between } from './between.tsx'
 import { changesIn } from './changes.ts'
 import { Exports } from './logs.tsx'
 import { operationsMessages } from './messages.ts'
-import { fromLocalField, momentIn, toLocalField } from './moments.ts'
+import { momentIn } from './moments.ts'
 
 const PAGE_ROWS = 50
 const route = getRouteApi('/administration/audit')
@@ -56,18 +56,7 @@ function Filters() {
   return (
     <div className={styles['filters']} role="search" aria-label={shared.filter}>
       <SearchField label={t.text} value={search.text} onChange={(text) => narrow({ text })} />
-      <TextField
-        label={t.from}
-        type="datetime-local"
-        value={toLocalField(search.from)}
-        onChange={(text) => narrow({ from: fromLocalField(text) })}
-      />
-      <TextField
-        label={t.to}
-        type="datetime-local"
-        value={toLocalField(search.to)}
-        onChange={(text) => narrow({ to: fromLocalField(text) })}
-      />
+      <Between search={search} onChange={narrow} />
       {Object.keys(search).length > 0 && (
         <Button kind="normal" onPress={() => void navigate({ search: {}, replace: true })}>
           {t.clear}

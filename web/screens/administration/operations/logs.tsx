@@ -7,16 +7,15 @@ import { Choice } from '../../../controls/choice.tsx'
 import { PagedList } from '../../../controls/paged-list.tsx'
 import { ProblemNote } from '../../../controls/problem-note.tsx'
 import { SearchField } from '../../../controls/search-field.tsx'
-import { TextField } from '../../../controls/text-field.tsx'
 import { download } from '../../../download.ts'
 import { useMessages } from '../../../messages.ts'
 import { usePaged } from '../../../paged.ts'
 import styles from '../administration.module.css'
 import { administrationMessages } from '../messages.ts'
+import { Between } from './between.tsx'
 import { LogLine } from './log-line.tsx'
 import { LOG_LEVEL_NAMES, type LogSearch } from './log-search.ts'
 import { operationsMessages } from './messages.ts'
-import { fromLocalField, toLocalField } from './moments.ts'
 
 const PAGE_ROWS = 100
 const FOLLOW_MS = 2000
@@ -87,18 +86,7 @@ function Filters() {
       />
       <SearchField label={t.device} value={search.deviceId} onChange={(deviceId) => narrow({ deviceId })} />
       <SearchField label={t.user} value={search.userId} onChange={(userId) => narrow({ userId })} />
-      <TextField
-        label={t.from}
-        type="datetime-local"
-        value={toLocalField(search.from)}
-        onChange={(text) => narrow({ from: fromLocalField(text) })}
-      />
-      <TextField
-        label={t.to}
-        type="datetime-local"
-        value={toLocalField(search.to)}
-        onChange={(text) => narrow({ to: fromLocalField(text) })}
-      />
+      <Between search={search} onChange={narrow} />
       {Object.keys(search).length > 0 && (
         <Button kind="normal" onPress={() => void navigate({ search: {}, replace: true })}>
           {t.clear}
