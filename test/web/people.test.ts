@@ -126,6 +126,19 @@ test(
     t.equal(kept.critical.levels.length, 2)
     t.ok(kept.critical.levels[0]?.who.some(({ kind }) => kind === 'user'))
 
+    let tries = 0
+    page.on('request', (request) => {
+      if (request.method() !== 'GET' && request.url().endsWith('/v1/me/password')) tries += 1
+    })
+    await page.goto('/account')
+    await page.getByRole('button', { name: 'Change my password' }).click()
+    await form.getByLabel('Password until now').fill('not-the-password')
+    await form.getByLabel('New password', { exact: true }).fill('another-long-password')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.getByRole('alert').waitFor()
+    t.equal(tries, 1, 'a wrong password is tried once')
+
+    await page.goto('/administration')
     await page.getByRole('link', { name: 'People' }).click()
     await page.getByRole('link', { name: 'Siti Rahma' }).click()
     await page.getByRole('button', { name: 'Switch off' }).click()
