@@ -25,6 +25,15 @@ test('rules are tried on the past, then changed', { skip, timeout: 200_000 }, as
   const { equipmentId } = await api.get<{ equipmentId: string }>(`devices/${device?.id}`)
 
   const page = await openPage(t, website)
+  // A slow network: the form is open before it is known which profiles there are.
+  await page.route(
+    '**/v1/profiles?*',
+    async (route) => {
+      await page.getByRole('dialog').waitFor()
+      await route.continue()
+    },
+    { times: 1 },
+  )
   await page.goto(`/refrigerators/${equipmentId}`)
   await logIn(page, 'admin', ADMIN_PASSWORD)
   await page.getByRole('button', { name: 'Give another profile' }).click()

@@ -9,14 +9,19 @@ interface Props<T extends string> {
   readonly onChange: (value: T) => void
 }
 
-/** One of a few. */
+/** One of a few; not to be pressed before it is known which. */
 export function Choice<T extends string>({ label, options, value, onChange }: Props<T>) {
   const choose = (key: unknown) => {
     const chosen = options.find((option) => option.value === key)
     if (chosen) onChange(chosen.value)
   }
   return (
-    <Select className={styles['field'] ?? ''} value={value} onChange={choose}>
+    <Select
+      className={styles['field'] ?? ''}
+      value={value}
+      onChange={choose}
+      isDisabled={options.length === 0}
+    >
       <Label>{label}</Label>
       <Button className={`${styles['input']} ${styles['select']}`}>
         <SelectValue />
